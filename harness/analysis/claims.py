@@ -95,7 +95,7 @@ def _judge(
     remark = claim.because
     if missing:
         verdict = Verdict.NOT_MEASURED
-        remark = "without a value: " + ", ".join(str(ref) for ref in missing)
+        remark = "no usable value for " + ", ".join(str(ref) for ref in missing)
     elif claim.holds and held >= claim.need and claim.best is Verdict.REPRODUCED:
         verdict = Verdict.REPRODUCED
     elif claim.direction and leaning >= claim.need:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import operator
 from collections.abc import Callable, Mapping
+from typing import TypeGuard
 
 ARITHMETIC: dict[type[ast.operator], Callable[[float, float], float]] = {
     ast.Add: operator.add,
@@ -68,7 +69,7 @@ def _check(node: ast.expr) -> list[str]:
     return [name for part in parts for name in _check(part)]
 
 
-def _is_known_call(node: ast.expr) -> bool:
+def _is_known_call(node: ast.expr) -> TypeGuard[ast.Call]:
     return (
         isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)

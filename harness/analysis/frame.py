@@ -43,6 +43,7 @@ SAMPLE_COLUMNS: Mapping[str, str] = {
     "value_unit": "str",
     "cell_id": "str",
     "attempt": "Int64",
+    "counts": "bool",
 }
 VALUE_COLUMNS: Mapping[str, str] = {
     "system": "str",
@@ -198,17 +199,22 @@ def _metric(record: Record, metric_id: str, workloads: Mapping[str, Workload]) -
     return metric
 
 
-def samples_frame(standing: Iterable[Record], workloads: Mapping[str, Workload]) -> pd.DataFrame:
-    """One row per sample, warm-ups included; one row without a metric for a cell without."""
+def samples_frame(records: Sequence[Record], workloads: Mapping[str, Workload]) -> pd.DataFrame:
+    """One row per sample, warm-ups included; one row without a metric for a cell without.
+
+    `counts` says whether the attempt stands for its cell; the others repeat it.
+    """
     rows = []
-    for record in standing:
-        cell = {
+    standing = {id(counting(group)) for group in _by_cell(records).values()}
+    for record in records:
+        cell: dict[str, object] = {
             "system": record.system,
             "workload": record.workload,
             "profile": record.profile,
             "status": record.outcome.status.value,
             "cell_id": record.cell_id,
             "attempt": record.attempt,
+            "counts": id(record) in standing,
         }
         for sample in record.outcome.samples:
             kind = _metric(record, sample.metric, workloads).kind
