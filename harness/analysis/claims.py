@@ -44,6 +44,13 @@ def paper_ratio(experiment: Experiment, row: Row, stands_for: str) -> float:
     return value / base if value is not None and base else math.nan
 
 
+def rival_of(claim: Claim, systems: Mapping[str, System]) -> str:
+    """The system of ours that stands for the claim's second one; "" if it names none."""
+    if not claim.versus:
+        return ""
+    return next((one.id for one in systems.values() if one.stands_for == claim.versus), "")
+
+
 def judge(
     claims: Sequence[Claim],
     *,
@@ -56,7 +63,7 @@ def judge(
     found = []
     for claim in claims:
         concerned = [one.id for one in systems.values() if one.stands_for == claim.about]
-        rival = next((one.id for one in systems.values() if one.stands_for == claim.versus), "")
+        rival = rival_of(claim, systems)
         if claim.fixed is not None and not claim.refs:
             found.append(Judgement(claim, "", claim.fixed, (), claim.because))
         elif not concerned:

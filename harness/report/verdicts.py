@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.analysis.claims import Evidence, Judgement
+from harness.analysis.claims import Evidence, Judgement, rival_of
 from harness.model.experiment import Verdict
 from harness.model.system import System
 from harness.report.numbers import ratio_text
@@ -20,6 +20,7 @@ MARKS = {
     Verdict.NOT_MEASURED: "…",
     Verdict.NOT_TESTABLE: "–",
 }
+KINDS = {verdict: verdict.name.lower().replace("_", "-") for verdict in Verdict}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ class ClaimView:
     sentence: str
     paper: str
     rule: str
+    tolerance: str
     note: str
     versus: str
     verdicts: tuple[VerdictView, ...]
@@ -61,9 +63,11 @@ class ClaimView:
 
 @dataclass(frozen=True, slots=True)
 class ScoreView:
-    """How many claims of each verdict one system has; `counts` in the order of `Verdict`."""
+    """How many claims have one verdict; `counts` in the order of the judged systems."""
 
-    system: str
+    verdict: str
+    kind: str
+    mark: str
     counts: tuple[str, ...]
 
 
@@ -75,13 +79,14 @@ def claim_views(
     for _, group in groupby(judgements, key=lambda it: it.claim.id):
         judged = list(group)
         claim = judged[0].claim
-        rival = next((one.id for one in systems.values() if one.stands_for == claim.versus), "")
+        rival = rival_of(claim, systems)
         found.append(
             ClaimView(
                 id=claim.id,
                 sentence=claim.sentence,
                 paper=claim.paper,
                 rule=claim.holds or claim.direction,
+                tolerance=f"{claim.tolerance:g}" if claim.tolerance else "",
                 note=claim.note,
                 versus=rival,
                 verdicts=tuple(_verdict_view(one) for one in judged),
@@ -95,7 +100,7 @@ def _verdict_view(judgement: Judgement) -> VerdictView:
     return VerdictView(
         system=judgement.system,
         verdict=judgement.verdict.value,
-        kind=judgement.verdict.name.lower().replace("_", "-"),
+        kind=KINDS[judgement.verdict],
         mark=MARKS[judgement.verdict],
         remark=judgement.remark,
         evidence=tuple(
@@ -118,20 +123,27 @@ def _evidence_view(evidence: Evidence, *, judged: bool) -> EvidenceView:
     )
 
 
-def scores(judgements: Sequence[Judgement], systems: Mapping[str, System]) -> tuple[ScoreView, ...]:
-    """One line per judged system. A verdict without a system counts for every system of ours
-    that the claim could have been about."""
-    counts: dict[str, Counter[Verdict]] = {
-        one.system: Counter() for one in judgements if one.system
-    }
-    for one in judgements:
-        for system, counter in counts.items():
-            if one.system == system:
-                counter[one.verdict] += 1
-            elif not one.system and systems[system].stands_for == one.claim.about:
-                counter[one.verdict] += 1
-    order = [system for system in systems if system in counts]
-    return tuple(
-        ScoreView(system, tuple(str(counts[system][verdict] or "·") for verdict in Verdict))
+def scores(
+    judgements: Sequence[Judgement], systems: Mapping[str, System]
+) -> tuple[tuple[str, ...], tuple[ScoreView, ...]]:
+    """The judged systems, and one line per verdict. A verdict without a system counts for
+    every judged system that the claim could have been about."""
+    judged = {one.system for one in judgements}
+    order = tuple(system for system in systems if system in judged)
+    counts = Counter(
+        (one.verdict, system)
+        for one in judgements
         for system in order
+        if one.system == system
+        or (not one.system and systems[system].stands_for == one.claim.about)
     )
+    lines = tuple(
+        ScoreView(
+            verdict=verdict.value,
+            kind=KINDS[verdict],
+            mark=MARKS[verdict],
+            counts=tuple(str(counts[verdict, system] or "·") for system in order),
+        )
+        for verdict in Verdict
+    )
+    return order, lines
