@@ -8,13 +8,14 @@ from __future__ import annotations
 
 PAGE_LIGHT = "#fdfcf8"
 PAGE_DARK = "#17181b"
-LEAST_CONTRAST = 3.0
+LEAST_LIGHT = 3.0
+LEAST_DARK = 4.0  # thin light lines on a dark page look dimmer than they measure
 STEP = 0.05
 
 Rgb = tuple[float, float, float]
 
 
-def legible(color: str, page: str, least: float = LEAST_CONTRAST) -> str:
+def legible(color: str, page: str, least: float) -> str:
     """The colour nearest to `color`, towards black or white, that shows on `page`."""
     towards: Rgb = (0.0, 0.0, 0.0) if luminance(_rgb(page)) > 0.5 else (1.0, 1.0, 1.0)
     found, share = _rgb(color), 0.0

@@ -22,12 +22,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-INK, LINE, BAND, SOFT = "#c0c0c1", "#c0c0c2", "#c0c0c3", "#c0c0c4"
+INK, LINE, BAND, SOFT, PAGE = "#c0c0c1", "#c0c0c2", "#c0c0c3", "#c0c0c4", "#c0c0c5"
 REPLACED = {
     INK: "currentColor",
     LINE: "var(--line)",
     BAND: "var(--band)",
     SOFT: "var(--soft)",
+    PAGE: "var(--page)",
 }
 LANE, GAP, LABEL = 10.0, 10.0, 17.0  # CSS pixels: one system's lane, between rows, a row's name
 PX = 1 / 72  # an SVG unit is a point of matplotlib's; shown at full width it is a CSS pixel
@@ -71,7 +72,7 @@ def ratio_figure(
     head = LABEL if shape.names_above else 0.0
     row_height = head + LANE * len(systems) + GAP
     height = row_height * len(rows)
-    margins = (14.0, 14.0, 24.0, 34.0) if shape.names_above else (96.0, 16.0, 10.0, 34.0)
+    margins = (14.0, 14.0, 10.0, 34.0) if shape.names_above else (_beside(rows), 16.0, 10.0, 34.0)
     with matplotlib.rc_context(
         {"svg.fonttype": "none", "svg.hashsalt": figure_id, "font.size": 12.0}
     ):
@@ -107,6 +108,11 @@ def _canvas(
     return figure, axes
 
 
+def _beside(rows: Sequence[str]) -> float:
+    """Room for the longest name to the left of the lanes."""
+    return 20.0 + 7.0 * max(len(row) for row in rows)
+
+
 def _rows(axes: Axes, rows: Sequence[str], row_height: float, shape: Shape) -> None:
     """Names, and a band behind every other row."""
     axes.set_yticks([])
@@ -116,6 +122,11 @@ def _rows(axes: Axes, rows: Sequence[str], row_height: float, shape: Shape) -> N
             axes.axhspan(top, top + row_height, facecolor=BAND, edgecolor="none", zorder=0)
         inside: dict[str, Any] = {"transform": axes.get_yaxis_transform(), "color": INK}
         if shape.names_above:
+            inside["bbox"] = {
+                "facecolor": PAGE if at % 2 else BAND,
+                "edgecolor": "none",
+                "pad": 1.5,
+            }
             axes.text(0.012, top + 15, row, va="baseline", ha="left", size=12, **inside)
         else:
             middle = top + row_height / 2

@@ -6,8 +6,9 @@ import math
 
 MISSING = "–"
 THIN = "\u202f"  # narrow no-break space, between thousands and before a unit
-UNIT_TEXT = {"ns": "ns", "us": "µs", "ms": "ms", "MB/s": "MB/s"}
-NATURAL_PER_UNIT = {"ns": 1.0, "us": 1e3, "ms": 1e6, "MB/s": 1e6}
+LADDER = (("ns", 1.0), ("µs", 1e3), ("ms", 1e6), ("s", 1e9))
+LOWEST = {"ns": 0, "us": 1, "ms": 2}  # a metric's display unit, as a step of the ladder
+MOST = 9999.5  # in one unit, before the next is taken
 
 
 def significant(number: float) -> str:
@@ -28,10 +29,15 @@ def ratio_text(ratio: float) -> str:
 
 
 def value_text(value: float, unit: str) -> str:
-    """A natural value (ns, or bytes per second) in a metric's display unit."""
+    """A natural value (ns, or bytes per second) in a metric's display unit, or in a larger
+    one where the number would have more than four digits."""
     if math.isnan(value):
         return MISSING
-    return f"{significant(value / NATURAL_PER_UNIT[unit])}{THIN}{UNIT_TEXT[unit]}"
+    if unit == "MB/s":
+        return f"{significant(value / 1e6)}{THIN}MB/s"
+    steps = LADDER[LOWEST[unit] :]
+    name, size = next((step for step in steps if abs(value) / step[1] < MOST), steps[-1])
+    return f"{significant(value / size)}{THIN}{name}"
 
 
 def exact_text(value: float, unit: str) -> str:
@@ -49,7 +55,7 @@ def seconds_text(seconds: float) -> str:
     if seconds < 99.95:
         return f"{seconds:.2f}{THIN}s" if seconds < 9.995 else f"{seconds:.1f}{THIN}s"
     whole = round(seconds)
-    return f"{whole // 60}{THIN}min {whole % 60:02d}{THIN}s"
+    return f"{whole // 60}{THIN}min{THIN}{whole % 60:02d}{THIN}s"
 
 
 def percent_text(part: float, whole: float) -> str:

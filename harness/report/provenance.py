@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from harness.analysis.frame import Frames
+from harness.analysis.stats import middle
 from harness.model.record import Record, Status
 from harness.model.system import System
 from harness.model.workload import Workload
@@ -28,21 +30,22 @@ class FailedView:
 
 @dataclass(frozen=True, slots=True)
 class TimeView:
-    """What one cell took: virtual seconds to its init, then wall seconds."""
+    """What one system took: to its init in virtual and in wall seconds (the middle of its
+    good cells), then the wall seconds of each cell and of all."""
 
-    name: str
     system: str
     virtual_boot: str
     boot: str
-    machine: str
+    cells: tuple[str, ...]
     total: str
 
 
 @dataclass(frozen=True, slots=True)
 class TimesView:
-    """All cells, and their sum; `own_share` is what the harness itself took of it."""
+    """All systems and their sum; `own_share` is what the harness itself took of it."""
 
-    cells: tuple[TimeView, ...]
+    workloads: tuple[str, ...]
+    systems: tuple[TimeView, ...]
     machine: str
     total: str
     own_share: str
@@ -116,27 +119,32 @@ def cells_not_run(
     )
 
 
-def times(frames: Frames) -> TimesView:
+def times(
+    frames: Frames, systems: Mapping[str, System], workloads: Mapping[str, Workload]
+) -> TimesView:
     hosts = [one.host for one in frames.standing]
     total_s = sum(host.total_wall_s for host in hosts)
     machine_s = sum(host.machine_wall_s for host in hosts)
+    ran = [one for one in systems if any(it.system == one for it in frames.standing)]
     return TimesView(
-        cells=tuple(_time(one) for one in frames.standing),
+        workloads=tuple(workloads),
+        systems=tuple(_time(one, frames, workloads) for one in ran),
         machine=seconds_text(machine_s),
         total=seconds_text(total_s),
         own_share=percent_text(total_s - machine_s, total_s),
     )
 
 
-def _time(record: Record) -> TimeView:
-    begun = record.outcome.begun_ns
+def _time(system: str, frames: Frames, workloads: Mapping[str, Workload]) -> TimeView:
+    records = [one for one in frames.standing if one.system == system]
+    good = [one for one in records if one.ok]
+    walls = {one.workload: one.host.total_wall_s for one in records}
     return TimeView(
-        name=record.workload,
-        system=record.system,
-        virtual_boot=seconds_text(begun / NS_PER_S if begun else float("nan")),
-        boot=seconds_text(record.host.boot_wall_s),
-        machine=seconds_text(record.host.machine_wall_s),
-        total=seconds_text(record.host.total_wall_s),
+        system=system,
+        virtual_boot=seconds_text(middle([one.outcome.begun_ns / NS_PER_S for one in good])),
+        boot=seconds_text(middle([one.host.boot_wall_s for one in good])),
+        cells=tuple(seconds_text(walls.get(workload, math.nan)) for workload in workloads),
+        total=seconds_text(sum(walls.values())),
     )
 
 

@@ -16,12 +16,11 @@ from harness.analysis import frame
 from harness.analysis.claims import judge
 from harness.analysis.experiments import load_claims, load_experiments
 from harness.errors import StoreError
-from harness.model.experiment import Verdict
 from harness.model.record import Record
 from harness.model.system import System
 from harness.model.workload import Workload
 from harness.report import provenance
-from harness.report.colors import PAGE_DARK, PAGE_LIGHT, legible
+from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, legible
 from harness.report.export import export
 from harness.report.numbers import count_text
 from harness.report.tables import table_view
@@ -79,36 +78,34 @@ def render(
     tables = [
         table_view(one, frames=frames, systems=systems, workloads=workloads) for one in experiments
     ]
-    return (
-        _environment()
-        .get_template("report.html.j2")
-        .render(
-            profile=frames.standing[0].profile,
-            cells=count_text(len(frames.standing), "cell", "cells"),
-            base=systems[frames.base],
-            colors=[_color(one) for one in systems.values()],
-            page_light=PAGE_LIGHT,
-            page_dark=PAGE_DARK,
-            verdict_words=[verdict.value for verdict in Verdict],
-            scores=scores(judgements, systems),
-            claims=claim_views(judgements, systems),
-            systems=provenance.system_views(frames, systems),
-            tables=[one for one in tables if one.has_paper],
-            controls=[one for one in tables if not one.has_paper],
-            failed=provenance.failed_cells(frames),
-            not_run=provenance.cells_not_run(frames, systems, workloads),
-            times=provenance.times(frames),
-            repeats=provenance.repeats_view(frames, systems, workloads),
-            origin=provenance.origin(frames),
-        )
+    judged, lines = scores(judgements, systems)
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        profile=frames.standing[0].profile,
+        cells=count_text(len(frames.standing), "cell", "cells"),
+        base=systems[frames.base],
+        colors=[_color(one) for one in systems.values()],
+        page_light=PAGE_LIGHT,
+        page_dark=PAGE_DARK,
+        judged=judged,
+        scores=lines,
+        claims=claim_views(judgements, systems),
+        systems=provenance.system_views(frames, systems),
+        tables=[one for one in tables if one.has_paper],
+        controls=[one for one in tables if not one.has_paper],
+        failed=provenance.failed_cells(frames),
+        not_run=provenance.cells_not_run(frames, systems, workloads),
+        times=provenance.times(frames, systems, workloads),
+        repeats=provenance.repeats_view(frames, systems, workloads),
+        origin=provenance.origin(frames),
     )
 
 
 def _color(system: System) -> SystemColor:
     return SystemColor(
         id=system.id,
-        light=legible(system.color, PAGE_LIGHT),
-        dark=legible(system.color, PAGE_DARK),
+        light=legible(system.color, PAGE_LIGHT, LEAST_LIGHT),
+        dark=legible(system.color, PAGE_DARK, LEAST_DARK),
     )
 
 
