@@ -116,7 +116,7 @@ def _evidence_view(evidence: Evidence, *, judged: bool) -> EvidenceView:
     return EvidenceView(
         row=evidence.row,
         ours=ratio_text(evidence.ours),
-        paper=ratio_text(evidence.paper),
+        paper="" if math.isnan(evidence.paper) else ratio_text(evidence.paper),
         versus="" if math.isnan(evidence.versus) else ratio_text(evidence.versus),
         mark="" if math.isnan(evidence.ours) else mark,
         satisfied=evidence.satisfied,
