@@ -78,9 +78,10 @@ def ratio_figure(
     ):
         figure, axes = _canvas(shape.width, height, margins)
         _rows(axes, rows, row_height, shape)
+        top = {row: at * row_height for at, row in enumerate(rows)}
         for lane, system in enumerate(systems):
             lane_df = points_df[points_df["system"] == system]
-            tops = lane_df["row"].map({row: at * row_height for at, row in enumerate(rows)})
+            tops = lane_df["row"].map(top).astype(float)
             lane_df = lane_df.assign(y=tops + head + GAP / 2 + LANE * (lane + 0.5))
             _lane(axes, lane_df, stand_in(lane))
         _scale(axes, points_df["ratio"], shape)
