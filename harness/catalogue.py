@@ -122,7 +122,9 @@ def _by_id(entries: list[T], files: list[Path]) -> dict[str, T]:
     for entry in entries:
         name = str(getattr(entry, "id", ""))
         if name in found:
-            raise ConfigError(f"two catalogue entries are called '{name}': {files[0].parent.parent}")
+            raise ConfigError(
+                f"two catalogue entries are called '{name}': {files[0].parent.parent}"
+            )
         found[name] = entry
     return found
 

@@ -15,9 +15,7 @@ class Paths:
     reports: Path
 
     @classmethod
-    def of(
-        cls, root: Path, *, results: Path | None = None, reports: Path | None = None
-    ) -> Paths:
+    def of(cls, root: Path, *, results: Path | None = None, reports: Path | None = None) -> Paths:
         return cls(
             root=root,
             results=(results or root / "results").resolve(),

@@ -58,7 +58,9 @@ def parse(console: bytes) -> Transcript:
         try:
             _take(transcript, line[at + len(MARK) :].rstrip())
         except (ValueError, IndexError) as error:
-            raise ProtocolError(f"console line {number} is no result line: {line!r}: {error}") from None
+            raise ProtocolError(
+                f"console line {number} is no result line: {line!r}: {error}"
+            ) from None
     return transcript
 
 
