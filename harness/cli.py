@@ -23,9 +23,9 @@ from harness.verbs import Options
 
 Verb = Callable[[Options], ExitCode]
 
-EPILOG = """exit codes: 0 all well, 1 a bug in rexen, 2 usage, 3 broken catalogue file, 4 no container
-engine, 5 image build failed, 6 a cell failed, 7 results differ, 8 the store is locked or damaged,
-9 disk full, 130 interrupted"""
+EPILOG = """exit codes: 0 all well, 1 a bug in rexen, 2 usage, 3 broken catalogue file,
+4 no container engine, 5 image build failed, 6 a cell failed, 7 results differ,
+8 the store is locked or damaged, 9 disk full, 130 interrupted"""
 
 
 def build_parser() -> argparse.ArgumentParser:

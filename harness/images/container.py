@@ -10,7 +10,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 import docker
 import requests
@@ -218,7 +218,7 @@ class Engine:
         return len(left)
 
 
-def _build_lines(stream: Iterator[Any], file: Any, log: Path) -> Iterator[str]:
+def _build_lines(stream: Iterator[Any], file: TextIO, log: Path) -> Iterator[str]:
     for message in stream:
         text = message.get("stream") or message.get("status") or ""
         file.write(text)
