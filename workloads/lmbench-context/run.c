@@ -205,23 +205,16 @@ static void pipe_finish(const struct bench_row *row)
 	close(back[0]);
 }
 
-#define CONTEXT_ROW(name, count, procs, kib)                                                       \
-	{                                                                                          \
-		{name}, count, procs, context_switch, ring_begin, ring_finish,                     \
-		{                                                                                  \
-			procs, kib                                                                 \
-		}                                                                                  \
-	}
-
+/* arg: processes, KiB of each one's array */
 static const struct bench_row rows[] = {
-    CONTEXT_ROW("ctx_2p_0k", 6000, 2, 0),
-    CONTEXT_ROW("ctx_2p_16k", 3200, 2, 16),
-    CONTEXT_ROW("ctx_2p_64k", 2400, 2, 64),
-    CONTEXT_ROW("ctx_8p_16k", 3200, 8, 16),
-    CONTEXT_ROW("ctx_8p_64k", 2400, 8, 64),
-    CONTEXT_ROW("ctx_16p_16k", 3200, 16, 16),
-    CONTEXT_ROW("ctx_16p_64k", 2400, 16, 64),
-    {{"pipe_latency"}, 2400, 4, pipe_latency, pipe_begin, pipe_finish, {0}},
+    {{"ctx_2p_0k"}, 6000, 4, context_switch, ring_begin, ring_finish, {2, 0}},
+    {{"ctx_2p_16k"}, 3200, 4, context_switch, ring_begin, ring_finish, {2, 16}},
+    {{"ctx_2p_64k"}, 2400, 4, context_switch, ring_begin, ring_finish, {2, 64}},
+    {{"ctx_8p_16k"}, 3200, 16, context_switch, ring_begin, ring_finish, {8, 16}},
+    {{"ctx_8p_64k"}, 2400, 16, context_switch, ring_begin, ring_finish, {8, 64}},
+    {{"ctx_16p_16k"}, 3200, 32, context_switch, ring_begin, ring_finish, {16, 16}},
+    {{"ctx_16p_64k"}, 2400, 32, context_switch, ring_begin, ring_finish, {16, 64}},
+    {{"pipe_latency"}, 2400, 10, pipe_latency, pipe_begin, pipe_finish, {0}},
 };
 
 int main(int argc, char **argv)

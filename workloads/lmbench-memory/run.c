@@ -241,8 +241,8 @@ static void page_fault(const struct bench_row *row, uint64_t n, struct bench_tim
 }
 
 static const struct bench_row rows[] = {
-    {{"create_0k", "delete_0k"}, 3000, 100, files_pass, files_begin, files_finish, {0}},
-    {{"create_10k", "delete_10k"}, 2000, 100, files_pass, files_begin, files_finish, {10240}},
+    {{"create_0k", "delete_0k"}, 4000, 100, files_pass, files_begin, files_finish, {0}},
+    {{"create_10k", "delete_10k"}, 4000, 100, files_pass, files_begin, files_finish, {10240}},
     {{"mmap"}, 300, 2, map_latency, map_begin, map_finish, {0}},
     {{"prot_fault"}, 10000, 100, protection_fault, map_begin, map_finish, {0}},
     {{"page_fault"}, 30, 1, page_fault, shuffle_pages, map_finish, {0}},
