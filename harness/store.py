@@ -61,7 +61,7 @@ class Store:
                 owner = lock.read().strip() or "another process"
                 raise StoreError(
                     f"the store {self.results} is in use by {owner}",
-                    hint="wait for it, stop it, or give this run a store of its own (--results DIR)",
+                    hint="wait for it, stop it, or use another store (--results DIR)",
                 ) from None
             lock.truncate(0)
             lock.write(f"process {os.getpid()}\n")

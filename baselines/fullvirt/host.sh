@@ -1,0 +1,16 @@
+#!/bin/sh
+# Boots the inner guest under QEMU TCG and ends when it does.
+#
+# microvm with qboot and an uncompressed kernel: the shortest way to the kernel's first
+# instruction. ACPI is there for the power-off only. The inner local APIC timer ticks: with ACPI,
+# the inner PIT reaches no interrupt line. rtc=on: without, the kernel waits a second for it.
+. /host/lib.sh
+
+machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
+/usr/bin/qemu-system-x86_64 \
+	-accel tcg,thread=single,tb-size=64 -cpu qemu64 -m 192 \
+	-M "$machine,auto-kernel-cmdline=off" \
+	-nodefaults -no-user-config -display none -no-reboot -L /host -bios /host/qboot.rom \
+	-chardev stdio,id=console,signal=off -serial chardev:console \
+	-kernel /host/vmlinux -initrd /host/guest.cpio -append "$(inner_words)" ||
+	fail "QEMU ended with status $?"

@@ -1,0 +1,20 @@
+#!/bin/sh
+# Boots the inner guest under KVM on the emulated CPU's SVM and ends when it does.
+#
+# The same inner machine as in fullvirt. The inner local APIC timer must stay: a KVM guest ticked by
+# the emulated PIT hangs at its first sleep here.
+. /host/lib.sh
+
+for module in irqbypass kvm kvm-amd; do
+	insmod "/host/$module.ko" || fail "module $module cannot be loaded"
+done
+[ -e /dev/kvm ] || fail "no /dev/kvm: the machine's CPU has no SVM"
+
+machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
+/usr/bin/qemu-system-x86_64-microvm \
+	-accel kvm -cpu host -m 320 \
+	-M "$machine,auto-kernel-cmdline=off" \
+	-nodefaults -no-user-config -display none -no-reboot -L /host -bios /host/qboot.rom \
+	-chardev stdio,id=console,signal=off -serial chardev:console \
+	-kernel /host/vmlinux -initrd /host/guest.cpio -append "$(inner_words)" ||
+	fail "QEMU ended with status $?"
