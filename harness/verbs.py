@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness import catalogue, plan
@@ -389,8 +389,8 @@ def report(options: Options) -> ExitCode:
     with options.steps.step("rendering the report"):
         page = write_report(
             records=records,
-            systems={system.id: system for system in chosen.systems},
-            workloads={workload.id: workload for workload in chosen.workloads},
+            systems=catalogue.load_systems(options.paths),
+            workloads=catalogue.load_workloads(options.paths),
             experiments_dir=options.paths.experiments,
             out_dir=options.paths.reports / options.profile,
         )
@@ -418,9 +418,10 @@ def diff(options: Options) -> ExitCode:
     first, second = (
         list(Store(_store_dir(text)).all_records()) for text in (options.first, options.second)
     )
-    lines = diff_records(first, second)
+    workloads = catalogue.load_workloads(options.paths)
+    lines = [line for line in diff_records(first, second, workloads) if not line.same]
     if options.json:
-        emit({"differences": lines})
+        emit({"differences": [asdict(line) for line in lines]})
     else:
         for line in lines:
             print(line)
@@ -444,7 +445,7 @@ def export(options: Options) -> ExitCode:
     if not records:
         raise StoreError(f"nothing is measured for profile '{options.profile}'")
     out = options.to or options.paths.reports / options.profile
-    files = write(records, out)
+    files = write(records, out, workloads=catalogue.load_workloads(options.paths))
     if options.json:
         emit({"files": [str(file) for file in files]})
     else:
