@@ -89,7 +89,7 @@ def _judge(
     evidence = tuple(
         Evidence(
             ref=ref,
-            row=places[ref][1].paper or ref.metric,
+            row=places[ref][1].name,
             ours=found["ours"],
             paper=found["paper"],
             versus=found["versus"],

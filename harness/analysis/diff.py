@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from itertools import zip_longest
@@ -16,7 +15,7 @@ from harness.store import counting
 @dataclass(frozen=True, slots=True)
 class Change:
     """One metric of one cell in two sets. A side is None where it has no value; `change` is
-    b/a - 1, NaN where that cannot be said. `remark` tells why a side is missing."""
+    b/a - 1, None where that cannot be said. `remark` tells why a side is missing."""
 
     system: str
     workload: str
@@ -24,12 +23,18 @@ class Change:
     metric: str
     a: float | None
     b: float | None
-    change: float
+    change: float | None
     remark: str
 
     @property
     def same(self) -> bool:
         return self.a == self.b and not self.remark
+
+    def __str__(self) -> str:
+        name = f"{self.workload}/{self.metric} on {self.system} ({self.profile})"
+        was, now = ("none" if side is None else f"{side:.15g}" for side in (self.a, self.b))
+        change = "" if self.change is None else f" ({self.change:+.2%})"
+        return f"{name}: {was} -> {now}{change}" + (f"; {self.remark}" if self.remark else "")
 
 
 Key = tuple[str, str, str]
@@ -73,7 +78,7 @@ def _changes(
     found = []
     for metric in metrics:
         was, now = values_a.get(metric), values_b.get(metric)
-        change = now / was - 1 if was and now is not None else math.nan
+        change = now / was - 1 if was and now is not None else None
         found.append(Change(system, workload, profile, metric, was, now, change, remark))
     return found
 

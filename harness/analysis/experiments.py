@@ -35,9 +35,11 @@ def read_experiment(file: Path) -> Experiment:
     printed = {row for row, _ in values}
     rows = []
     for entry in top.tables("rows"):
+        printed_name = entry.text("paper", "")
         row = Row(
             ref=_ref(entry, "metric", entry.text("metric")),
-            paper=entry.text("paper", ""),
+            paper=printed_name,
+            name=entry.text("name", printed_name or None),
             what=entry.text("what"),
         )
         if row.paper and row.paper not in printed:
@@ -52,6 +54,7 @@ def read_experiment(file: Path) -> Experiment:
         shows=top.text("shows"),
         table=top.whole("table", 0, least=0),
         rows=tuple(rows),
+        note=top.text("note", ""),
         systems=_names(top, "systems"),
         values=values,
     )

@@ -34,24 +34,27 @@ class MetricRef:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: our metric, the paper's name for it ("" if it has none), and what
-    is timed, in a sentence for someone who never saw lmbench."""
+    """One row of a table: our metric, the paper's name for it ("" if it has none), the name
+    shown, and what is timed, in a sentence for someone who never saw lmbench."""
 
     ref: MetricRef
     paper: str
+    name: str
     what: str
 
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
     """`table` is the paper's (0: a control of ours), `values` its numbers in microseconds by
-    (row, system). `systems` restricts the columns; empty means all of the catalogue."""
+    (row, system). `systems` restricts the columns; empty means all of the catalogue. `note`
+    says where what we time differs from what the paper timed."""
 
     id: str
     title: str
     shows: str
     table: int
     rows: tuple[Row, ...]
+    note: str
     systems: tuple[str, ...]
     values: Mapping[tuple[str, str], float]
 

@@ -37,7 +37,7 @@ class CellView:
 
 @dataclass(frozen=True, slots=True)
 class RowView:
-    """`name` is the paper's where it has one."""
+    """One metric, for native and for every other system."""
 
     name: str
     what: str
@@ -69,6 +69,8 @@ class TableView:
     figure: FigureView
     has_paper: bool
     has_rates: bool
+    note: str
+    caveats: tuple[tuple[str, str], ...]
 
 
 def table_view(
@@ -87,7 +89,7 @@ def table_view(
     metrics = {row.ref: _metric(row, experiment, workloads) for row in experiment.rows}
     rows = tuple(
         RowView(
-            name=_row_name(row, metrics[row.ref]),
+            name=row.name,
             what=row.what,
             rate=metrics[row.ref].kind is MetricKind.RATE,
             base=_cell(base, experiment, row, metrics[row.ref], frames),
@@ -109,6 +111,8 @@ def table_view(
         figure=_figure(experiment, names, others, frames, label),
         has_paper=bool(experiment.values),
         has_rates=any(row.rate for row in rows),
+        note=experiment.note,
+        caveats=tuple((one.id, one.caveat) for one in others if one.caveat),
     )
 
 
@@ -120,10 +124,6 @@ def _metric(row: Row, experiment: Experiment, workloads: Mapping[str, Workload])
             f"experiment '{experiment.id}' has a row '{row.ref}', which no workload declares"
         )
     return metric
-
-
-def _row_name(row: Row, metric: Metric) -> str:
-    return row.paper or metric.title
 
 
 def _cell(

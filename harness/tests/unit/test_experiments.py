@@ -75,7 +75,7 @@ def written(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-ROW = '[[rows]]\nmetric = "w/m"\nwhat = "x"\n'
+ROW = '[[rows]]\nmetric = "w/m"\nname = "m"\nwhat = "x"\n'
 
 
 @pytest.mark.parametrize(
@@ -86,6 +86,7 @@ ROW = '[[rows]]\nmetric = "w/m"\nwhat = "x"\n'
         (f'title = "t"\nshows = "s"\nnosie = 1\n{ROW}', "key 'nosie': is unknown"),
         (f'title = "t"\nshows = "s"\n{ROW}paper = "row"\n', r"rows\[0\].paper.*is no row of"),
         ('title = "t"\nshows = "s"\n[[rows]]\nmetric = "m"\nwhat = "x"\n', "'workload/metric'"),
+        ('title = "t"\nshows = "s"\n[[rows]]\nmetric = "w/m"\nwhat = "x"\n', "name.*is missing"),
         (f'title = "t"\nshows = "s"\npaper = "no.csv"\n{ROW}', "no.csv: cannot be read"),
         (f'title = "t"\nshows = "s"\nsystems = [1]\n{ROW}', "list of strings"),
     ],
