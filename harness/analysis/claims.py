@@ -103,7 +103,7 @@ def _judge(
     if missing:
         verdict = Verdict.NOT_MEASURED
         remark = "no usable value for " + ", ".join(str(ref) for ref in missing)
-    elif claim.holds and held >= claim.need and claim.best is Verdict.REPRODUCED:
+    elif claim.holds and held >= claim.need:
         verdict = Verdict.REPRODUCED
     elif claim.direction and leaning >= claim.need:
         verdict = Verdict.DIRECTION

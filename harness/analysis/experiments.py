@@ -15,7 +15,6 @@ from harness.toml_table import Table
 CLAIMS_FILE = "claims.toml"
 PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")
 FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
-EARNED = (Verdict.REPRODUCED, Verdict.DIRECTION)
 
 
 def load_experiments(folder: Path) -> list[Experiment]:
@@ -107,7 +106,6 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
         direction=_expression(entry, "direction", refs, rows),
         need=entry.whole("need", max(len(refs), 1)),
         tolerance=entry.number("tolerance") if "tolerance" in entry.data else 0.0,
-        best=Verdict(entry.choice("best", EARNED, Verdict.REPRODUCED)),
         fixed=Verdict(fixed) if fixed else None,
         because=entry.text("because", ""),
         note=entry.text("note", ""),
@@ -122,10 +120,8 @@ def _refuse_nonsense(entry: Table, claim: Claim) -> None:
         raise entry.wrong("verdict", f"'{claim.fixed}' cannot stand beside an expression")
     if claim.fixed is None and not (claim.refs and (claim.holds or claim.direction)):
         raise entry.wrong("holds", "neither an expression over metrics nor a fixed verdict")
-    if (claim.fixed is not None or claim.best is Verdict.DIRECTION) and not claim.because:
+    if not claim.holds and not claim.because:
         raise entry.wrong("because", "is missing: a fixed or limited verdict has a reason")
-    if claim.best is Verdict.REPRODUCED and claim.fixed is None and not claim.holds:
-        raise entry.wrong("holds", "is missing: without it 'best' must be 'direction only'")
     uses = Expression(claim.holds or claim.direction or "0 < 1").names
     if "versus" in uses and not claim.versus:
         raise entry.wrong("versus", "is missing, but the expression names it")

@@ -70,9 +70,10 @@ class Claim:
     `about` and `versus` are systems of the paper; the claim is judged once for every system of
     the catalogue that stands for `about`. `holds` and `direction` are expressions evaluated for
     each metric of `refs` (see `analysis.expression`); `need` of the rows must satisfy one for
-    its verdict, and no verdict is better than `best`. A claim that this testbed cannot decide,
-    or that nothing measures yet, has its verdict in `fixed` and no expressions. `because` says
-    why a verdict is fixed or limited; `note` what a reader of the numbers should know.
+    its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
+    cannot decide, or that nothing measures yet, has its verdict in `fixed` and no expressions.
+    `because` says why a verdict is fixed or limited; `note` what a reader of the numbers
+    should know.
     """
 
     id: str
@@ -85,7 +86,6 @@ class Claim:
     direction: str
     need: int
     tolerance: float
-    best: Verdict
     fixed: Verdict | None
     because: str
     note: str

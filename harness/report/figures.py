@@ -174,8 +174,7 @@ def _scale(axes: Axes, ratios: pd.Series[float], shape: Shape) -> None:
 
 def _svg(figure: Figure) -> str:
     out = io.StringIO()
-    nothing = dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    figure.savefig(out, format="svg", metadata=nothing)
+    figure.savefig(out, format="svg")
     return out.getvalue()
 
 

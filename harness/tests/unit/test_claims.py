@@ -198,6 +198,7 @@ def test_nothing_compares_with_a_missing_number() -> None:
         "ours > True",
         "ours >",
         "abs() > 1",
+        "min(ours, 1, key=abs) > 0",
     ],
 )
 def test_everything_else_is_refused(text: str) -> None:

@@ -110,7 +110,7 @@ CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
         ('metrics = ["w/m"]\nholds = "ours > versus"\n', "versus.*is missing"),
         ('metrics = ["w/m"]\nholds = "ours > tolerance"\n', "tolerance.*is missing"),
         ('metrics = ["w/other"]\nholds = "ours > 1"\n', "'w/other' is a row of no experiment"),
-        ('metrics = ["w/m"]\ndirection = "ours > 1"\n', "holds.*best"),
+        ('metrics = ["w/m"]\ndirection = "ours > 1"\n', "because.*is missing"),
         ('metrics = ["w/m"]\n', "neither an expression over metrics nor a fixed verdict"),
         ('verdict = "not testable here"\n', "because.*is missing"),
         ('verdict = "reproduced"\nbecause = "b"\n', "verdict.*must be one of"),
