@@ -28,7 +28,8 @@ def load_systems(paths: Paths) -> dict[str, System]:
     own = paths.hypervisor / "system.toml"
     if own.exists():
         files.append(own)
-    systems = [read_system(file) for file in files]
+    words = read_linux_words(paths.baselines / "linux.toml")
+    systems = [read_system(file, words) for file in files]
     return _by_id(sorted(systems, key=lambda system: system.order), files)
 
 
@@ -50,14 +51,26 @@ def _by_id(entries: list[T], files: list[Path]) -> dict[str, T]:
     return found
 
 
-def read_system(file: Path) -> System:
+def read_linux_words(file: Path) -> str:
+    """The command line every stock kernel gets, what `{linux}` in a system stands for."""
+    top = Table.load(file)
+    words = [*top.texts("fixed"), *top.texts("clock")]
+    skipped = ",".join(top.texts("skip"))
+    top.done()
+    return " ".join([*words, *([f"initcall_blacklist={skipped}"] if skipped else [])])
+
+
+def read_system(file: Path, linux_words: str) -> System:
     """One `system.toml`. Raises ConfigError."""
     top = Table.load(file)
     boot, guest = top.table("boot"), top.table("guest")
     machine, limits = top.table("machine", optional=True), top.table("deadline")
+    # Both are for the image build, baselines/image/overlays.sh.
+    top.texts("packages"), top.texts("modules")
     modules = []
     for entry in boot.tables("modules"):
-        modules.append(BootModule(file=entry.text("file"), args=entry.text("args", "")))
+        args = entry.text("args", "").replace("{linux}", linux_words)
+        modules.append(BootModule(file=entry.text("file"), args=args))
         entry.done()
     color = top.text("color")
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
@@ -74,7 +87,7 @@ def read_system(file: Path) -> System:
         ),
         boot=Boot(
             kernel=boot.text("kernel"),
-            append=boot.text("append", ""),
+            append=boot.text("append", "").replace("{linux}", linux_words),
             initrd=boot.text("initrd", ""),
             modules=tuple(modules),
         ),

@@ -50,6 +50,13 @@ class Table:
     def text(self, key: str, default: str | None = None) -> str:
         return self._get(key, str, default)
 
+    def texts(self, key: str) -> list[str]:
+        """A list of strings; an absent key is an empty list."""
+        entries: list[object] = self._get(key, list, [])
+        if not all(isinstance(entry, str) for entry in entries):
+            raise self.wrong(key, f"must be a list of strings, not {entries!r}")
+        return [str(entry) for entry in entries]
+
     def whole(self, key: str, default: int | None = None, least: int = 1) -> int:
         value = self._get(key, int, default)
         if value < least:

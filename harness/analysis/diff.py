@@ -79,7 +79,8 @@ def _changes(
     for metric in metrics:
         was, now = values_a.get(metric), values_b.get(metric)
         change = now / was - 1 if was and now is not None else None
-        found.append(Change(system, workload, profile, metric, was, now, change, remark))
+        why = remark or ("" if change is not None or was == now else "cannot be compared")
+        found.append(Change(system, workload, profile, metric, was, now, change, why))
     return found
 
 

@@ -65,3 +65,13 @@ def test_first_difference_names_the_place() -> None:
     for expected, other in cases.items():
         assert first_difference(outcome, other) == expected
     assert first_difference(outcome, replace(outcome)) == ""
+
+
+def test_a_metric_that_one_side_lacks_is_told() -> None:
+    good = synthetic.record("xen", "controls")
+    kept = tuple(it for it in good.outcome.samples if it.metric != "cpu_loop")
+    less = replace(good, outcome=replace(good.outcome, samples=kept))
+    changed = [one for one in diff_records([good], [less], WORKLOADS) if not one.same]
+    assert [(one.metric, one.b, one.remark) for one in changed] == [
+        ("cpu_loop", None, "cannot be compared")
+    ]

@@ -12,15 +12,21 @@ from harness.errors import EngineError
 from harness.machines.qemu import Interrupted, MachineOrder, run_machine
 from harness.machines.verdict import judge
 from harness.model.record import Status
+from harness.model.system import Limits
 from harness.tests.builders import GOOD_CONSOLE, FakeEngine
 
 BEGUN = GOOD_CONSOLE.partition("@rexen boot")[0]
 
 
+def an_order(wall_s: float = 5.0) -> MachineOrder:
+    limits = Limits(virtual_s=60, wall_s=wall_s)
+    return MachineOrder("image", ["qemu"], 512, limits, limits, "tests", "cell")
+
+
 def play(
     tmp_path: Path, script: list[list[Any]], *, wall_s: float = 5.0, out_of_memory: bool = False
 ) -> tuple[Status, str]:
-    order = MachineOrder("image", ["qemu"], 512, 60.0, wall_s, "tests", "cell")
+    order = an_order(wall_s=wall_s)
     engine = FakeEngine(script, out_of_memory=out_of_memory)
     run = run_machine(engine, order, tmp_path, threading.Event())
     status, reason, _ = judge(run.stopped, ["null_call"])
@@ -71,9 +77,7 @@ def play(
         ),
     ],
 )
-def test_stop_reasons(
-    tmp_path: Path, script: list[list[Any]], status: Status, words: str
-) -> None:
+def test_stop_reasons(tmp_path: Path, script: list[list[Any]], status: Status, words: str) -> None:
     found, reason = play(tmp_path, script)
     assert (found, words in reason) == (status, True), reason
 
@@ -85,14 +89,14 @@ def test_wall_deadline(tmp_path: Path) -> None:
 
 
 def test_container_out_of_memory(tmp_path: Path) -> None:
-    script = [["print", BEGUN], ["exit", 137, ""]]
+    script: list[list[Any]] = [["print", BEGUN], ["exit", 137, ""]]
     status, reason = play(tmp_path, script, out_of_memory=True)
     assert status is Status.OUT_OF_MEMORY
     assert "container ran out of memory" in reason
 
 
 def test_engine_that_dies_in_mid_run_is_no_result(tmp_path: Path) -> None:
-    order = MachineOrder("image", ["qemu"], 512, 60.0, 5.0, "tests", "cell")
+    order = an_order()
     engine = FakeEngine([["print", BEGUN], ["exit", 137, ""]])
     engine.dead = True
     with pytest.raises(EngineError):
@@ -101,7 +105,7 @@ def test_engine_that_dies_in_mid_run_is_no_result(tmp_path: Path) -> None:
 
 
 def test_interrupt_stops_the_machine(tmp_path: Path) -> None:
-    order = MachineOrder("image", ["qemu"], 512, 60.0, 5.0, "tests", "cell")
+    order = an_order()
     engine = FakeEngine([["forever"]])
     interrupt = threading.Event()
     interrupt.set()
