@@ -208,12 +208,13 @@ def record(
 
 
 def _inputs(system: str, workload: str, digests: Mapping[str, str]) -> dict[str, object]:
-    argv = ["qemu-system-x86_64", "-accel tcg", "-icount shift=0,sleep=off", "-m 512"]
-    argv += [f"-kernel {system}/vmlinux", f"-append quiet rexen.run={workload},reps=1"]
+    argv = ["qemu-system-x86_64", "-S", "-accel", "tcg", "-icount", "shift=0,sleep=off"]
+    argv += ["-m", "512M", "-kernel", f"/opt/{system}/vmlinux"]
+    argv += ["-append", f"quiet nokaslr panic=-1 rexen.run={workload},percent=100,reps=1"]
     return {
         "record_schema": SCHEMA_VERSION,
         "testbed": "pc-tcg-1",
-        "emulator": "QEMU 10.0.13",
+        "emulator": f"QEMU 1:10.0.13+ds {digest('qemu')}",
         "argv": argv,
         "files": dict(digests),
         "workload": digest(workload),
