@@ -244,3 +244,11 @@ def test_templates_do_no_arithmetic() -> None:
         for code in re.findall(r"\{[{%](.*?)[}%]\}", template.read_text(encoding="utf-8")):
             bare = re.sub(r"'[^']*'", "''", code).replace("tables + controls", "").strip("-")
             assert not re.search(r"[-+*/]|\|\s*(round|int|float|sum)", bare), (template.name, code)
+
+
+def test_without_native_absolute_values_stay() -> None:
+    records = [one for one in synthetic.full_set(*ALL) if one.system != "native"]
+    records.append(synthetic.record("native", "lmbench-process", status=Status.PANIC))
+    text = page(records)
+    assert text.count('href="#failed-lmbench-process-native">panic</a>') == 10
+    assert "not measured" in text and "0.868\u202fµs" in text
