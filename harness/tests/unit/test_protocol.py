@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from harness.errors import ProtocolError
 from harness.model.record import Phase, Sample
-from harness.protocol import parse, until_end
+from harness.protocol import BEGIN_LINE, parse, until_end
 
 GOLDEN = Path(__file__).parent.parent / "data" / "console.txt"
 
@@ -59,3 +59,9 @@ def test_garbage_never_crashes_the_parser(noise: bytes) -> None:
         parse(noise)
     except ProtocolError:
         pass
+
+
+def test_an_inner_console_adds_a_carriage_return_of_its_own() -> None:
+    """Two terminal layers turn \n into \r\r\n; the marks must be seen all the same."""
+    assert BEGIN_LINE.search(b"@rexen begin 1 demo\r\r\n")
+    assert until_end(b"@rexen end 0 0\r\r\nrest") == b"@rexen end 0 0\r\r\n"
