@@ -1,0 +1,1 @@
+"""Rexen's harness: plans cells, boots machines, keeps records, renders the report."""

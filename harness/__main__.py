@@ -1,0 +1,7 @@
+"""`python -m harness`: calls the command line, nothing else."""
+
+import sys
+
+from harness.cli import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,88 @@
+"""Every way the harness refuses or fails, each with the exit code the command line gives it.
+
+A message says what happened and where; `hint` says what to do about it; `log` names the file
+that holds the details. Only `cli` prints them. A traceback is a bug in the harness.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """What `rexen` exits with; the README's table is tested against this list."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    CONFIG = 3
+    ENGINE = 4
+    BUILD = 5
+    CELL_FAILED = 6
+    DIFFERENT = 7
+    STORE = 8
+    DISK_FULL = 9
+    INTERRUPTED = 130
+
+
+class HarnessError(Exception):
+    """Base of all expected failures."""
+
+    code = ExitCode.BUG
+
+    def __init__(self, message: str, *, hint: str = "", log: Path | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.log = log
+
+    def __str__(self) -> str:
+        parts = [self.message]
+        if self.hint:
+            parts.append(self.hint)
+        if self.log is not None:
+            parts.append(f"details in {self.log}")
+        return "; ".join(parts)
+
+
+class UsageError(HarnessError):
+    """The command line names something that does not exist."""
+
+    code = ExitCode.USAGE
+
+
+class ConfigError(HarnessError):
+    """A catalogue or experiment file is broken: the message names file and key."""
+
+    code = ExitCode.CONFIG
+
+
+class EngineError(HarnessError):
+    """No container engine, or it went away."""
+
+    code = ExitCode.ENGINE
+
+
+class BuildError(HarnessError):
+    """An image could not be built."""
+
+    code = ExitCode.BUILD
+
+
+class StoreError(HarnessError):
+    """The store is locked, unreadable, or of another version."""
+
+    code = ExitCode.STORE
+
+
+class DiskFullError(HarnessError):
+    """No space where the records go; what was measured before is intact."""
+
+    code = ExitCode.DISK_FULL
+
+
+class ProtocolError(HarnessError):
+    """A guest's console breaks the grammar of result lines."""
+
+    code = ExitCode.CELL_FAILED

@@ -1,0 +1,1 @@
+"""Frozen data types of the pipeline; no I/O, imported by every stage."""

@@ -1,0 +1,74 @@
+"""A system of the catalogue: how the guest root is brought up on the emulated PC."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class BootModule:
+    """One multiboot module: a file of the image, and the arguments behind its name."""
+
+    file: str
+    args: str
+
+
+@dataclass(frozen=True, slots=True)
+class Boot:
+    """What QEMU is told to load. Files are relative to the image's artefact directory.
+
+    `{run}` in `append` or in a module's arguments is replaced by the words that tell the
+    guest what to run.
+    """
+
+    kernel: str
+    append: str
+    initrd: str
+    modules: tuple[BootModule, ...]
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        loaded = (self.kernel, self.initrd, *(module.file for module in self.modules))
+        return tuple(name for name in loaded if name)
+
+
+@dataclass(frozen=True, slots=True)
+class MachineOptions:
+    """Where a system needs the emulated PC to differ from the testbed's default."""
+
+    cpu: str
+    memory_mib: int
+
+
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """The measured guest: its memory, its kernel, and the divisor of its loop counts."""
+
+    memory_mib: int
+    kernel: str
+    divide: int
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a cell on this system counts as hung: virtual seconds, and wall seconds."""
+
+    virtual_s: float
+    wall_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """One row of the catalogue. `stands_for` is the paper's column it is compared with."""
+
+    id: str
+    title: str
+    summary: str
+    order: int
+    stands_for: str
+    color: str
+    machine: MachineOptions
+    boot: Boot
+    guest: Guest
+    limits: Limits
+    caveat: str

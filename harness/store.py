@@ -1,0 +1,188 @@
+"""The store: every record and console ever measured, append only.
+
+    <results>/records/<first two digits>/<cell id>.<attempt>.json
+    <results>/consoles/<first two digits>/<cell id>.<attempt>.txt
+    <results>/.lock                  held, by flock, by the one writer
+
+One file a record, written under another name, synced and renamed: a record is whole or absent,
+whatever is killed when. (`style.md` sketches one records.jsonl; a torn last line there would
+need repair, and two stores could not be merged by copying files.)
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from harness.errors import DiskFullError, HarnessError, StoreError
+from harness.model.record import (
+    SCHEMA_VERSION,
+    HostSide,
+    Outcome,
+    Phase,
+    Purpose,
+    Record,
+    Sample,
+    Status,
+)
+
+RECORD_NAME = re.compile(r"([0-9a-f]{64})\.([0-9]+)\.json")
+
+
+class Store:
+    """Reads at any time; writes only inside `writing()`."""
+
+    def __init__(self, results: Path) -> None:
+        self.results = results
+        self.records_dir = results / "records"
+        self.consoles_dir = results / "consoles"
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the store's lock. Raises StoreError if another run holds it."""
+        try:
+            self.results.mkdir(parents=True, exist_ok=True)
+            lock = (self.results / ".lock").open("a+", encoding="utf-8")
+        except OSError as error:
+            raise _os_error(error, f"cannot write to the store {self.results}") from None
+        with lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError:
+                lock.seek(0)
+                owner = lock.read().strip() or "another process"
+                raise StoreError(
+                    f"the store {self.results} is in use by {owner}",
+                    hint="wait for it, stop it, or use another store (--results DIR)",
+                ) from None
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()}\n")
+            lock.flush()
+            self._sweep()
+            yield
+
+    def _sweep(self) -> None:
+        """Remove what a killed writer left half written."""
+        for torn in self.results.glob("*/*/.*.new"):
+            torn.unlink(missing_ok=True)
+
+    def console_path(self, cell_id: str, attempt: int) -> Path:
+        return self.consoles_dir / cell_id[:2] / f"{cell_id}.{attempt}.txt"
+
+    def record_path(self, cell_id: str, attempt: int) -> Path:
+        return self.records_dir / cell_id[:2] / f"{cell_id}.{attempt}.json"
+
+    def next_attempt(self, cell_id: str) -> int:
+        """One above the highest attempt of this cell, whichever of its two files exists."""
+        taken = [
+            int(path.name.split(".")[1])
+            for folder in (self.records_dir, self.consoles_dir)
+            for path in (folder / cell_id[:2]).glob(f"{cell_id}.*")
+        ]
+        return max(taken, default=0) + 1
+
+    def add(self, record: Record, console: bytes) -> Path:
+        """Write console, then record. Refuses to overwrite; raises StoreError, DiskFullError."""
+        path = self.record_path(record.cell_id, record.attempt)
+        _write_new(self.console_path(record.cell_id, record.attempt), console)
+        _write_new(path, (json.dumps(asdict(record), indent=1, sort_keys=True) + "\n").encode())
+        return path
+
+    def attempts(self, cell_id: str) -> list[Record]:
+        """All records of one cell, oldest first."""
+        folder = self.records_dir / cell_id[:2]
+        return [read_record(path) for path in _in_order(folder.glob(f"{cell_id}.*.json"))]
+
+    def measured(self, cell_id: str) -> Record | None:
+        """The record that counts for a cell: the first good one, else the latest failure."""
+        return counting(self.attempts(cell_id))
+
+    def all_records(self) -> Iterator[Record]:
+        """Every record, in a fixed order."""
+        for path in _in_order(self.records_dir.glob("*/*.json")):
+            yield read_record(path)
+
+    def console(self, record: Record) -> bytes:
+        path = self.console_path(record.cell_id, record.attempt)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def counting(attempts: list[Record]) -> Record | None:
+    """The attempt that stands for its cell: the first good one, else the last measured one."""
+    good = [record for record in attempts if record.ok]
+    tried = [record for record in attempts if record.purpose is Purpose.MEASURE]
+    return good[0] if good else tried[-1] if tried else None
+
+
+def read_record(path: Path) -> Record:
+    """One record file. Raises StoreError if it is cut short or of an unknown version."""
+    hint = "move it away to measure its cell again; everything else is still readable"
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise StoreError(f"{path}: record is cut short or not JSON", hint=hint) from None
+    version = data.get("schema_version") if isinstance(data, dict) else None
+    if version != SCHEMA_VERSION:
+        raise StoreError(
+            f"{path}: record of format {version!r}, this harness reads {SCHEMA_VERSION}", hint=hint
+        )
+    try:
+        return _record(data)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}: record is damaged: {error!r}", hint=hint) from None
+
+
+def _record(data: Mapping[str, Any]) -> Record:
+    fields = dict(data)
+    outcome = dict(fields["outcome"])
+    outcome["status"] = Status(outcome["status"])
+    outcome["samples"] = tuple(
+        Sample(**{**sample, "phase": Phase(sample["phase"])}) for sample in outcome["samples"]
+    )
+    fields["outcome"] = Outcome(**outcome)
+    fields["host"] = HostSide(**fields["host"])
+    fields["purpose"] = Purpose(fields["purpose"])
+    return Record(**fields)
+
+
+def _in_order(paths: Iterator[Path]) -> list[Path]:
+    """By cell, then by attempt as a number."""
+    named = [(match, path) for path in paths if (match := RECORD_NAME.fullmatch(path.name))]
+    return [path for _, path in sorted(named, key=lambda it: (it[0][1], int(it[0][2])))]
+
+
+def _write_new(path: Path, content: bytes) -> None:
+    """Whole or not at all, and never over an existing file."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if path.exists():
+            raise StoreError(f"{path}: exists already; records are never overwritten")
+        fresh = path.with_name(f".{path.name}.new")
+        with fresh.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        fresh.rename(path)
+    except OSError as error:
+        raise _os_error(error, f"cannot write {path}") from None
+
+
+def _os_error(error: OSError, what: str) -> HarnessError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return DiskFullError(
+            f"{what}: no space left", hint="free some and run again; what was measured is kept"
+        )
+    return StoreError(f"{what}: {error.strerror}")
