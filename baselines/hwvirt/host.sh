@@ -5,10 +5,11 @@
 # the emulated PIT hangs at its first sleep here.
 . /host/lib.sh
 
+grep -qw svm /proc/cpuinfo || fail "the machine's CPU has no SVM"
 for module in irqbypass kvm kvm-amd; do
 	insmod "/host/$module.ko" || fail "module $module cannot be loaded"
 done
-[ -e /dev/kvm ] || fail "no /dev/kvm: the machine's CPU has no SVM"
+[ -e /dev/kvm ] || fail "KVM made no /dev/kvm"
 
 machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
 /usr/bin/qemu-system-x86_64-microvm \
