@@ -35,7 +35,7 @@ RUN make -C /build/workloads root OUT=/build/out
 
 FROM base AS runner
 RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
-        busybox-static cpio qemu-system-x86 \
+        cpio qemu-system-x86 xz-utils \
     && rm -rf /var/lib/apt/lists/*
 
 FROM runner AS overlays

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import difflib
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,88 +16,10 @@ from harness.errors import ConfigError, UsageError
 from harness.model.system import Boot, BootModule, Guest, Limits, MachineOptions, System
 from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
 from harness.paths import Paths
+from harness.toml_table import Table
 
 T = TypeVar("T")
 NAME = re.compile(r"[a-z][a-z0-9-]*")
-
-
-class Table:
-    """One TOML table that remembers where it stands and which keys were asked for."""
-
-    def __init__(self, file: Path, data: Mapping[str, object], prefix: str = "") -> None:
-        self.file = file
-        self.data = data
-        self.prefix = prefix
-        self.asked: set[str] = set()
-
-    @classmethod
-    def load(cls, file: Path) -> Table:
-        try:
-            return cls(file, tomllib.loads(file.read_text(encoding="utf-8")))
-        except OSError as error:
-            raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{file}: not valid TOML: {error}") from None
-
-    def wrong(self, key: str, what: str) -> ConfigError:
-        return ConfigError(f"{self.file}: key '{self.prefix}{key}': {what}")
-
-    def _get(self, key: str, kind: type[T], default: T | None) -> T:
-        self.asked.add(key)
-        value = self.data.get(key, default)
-        if value is None:
-            raise self.wrong(key, "is missing")
-        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self.wrong(key, f"must be a {kind.__name__}, not {value!r}")
-        return value
-
-    def text(self, key: str, default: str | None = None) -> str:
-        return self._get(key, str, default)
-
-    def whole(self, key: str, default: int | None = None, least: int = 1) -> int:
-        value = self._get(key, int, default)
-        if value < least:
-            raise self.wrong(key, f"must be at least {least}, not {value}")
-        return value
-
-    def number(self, key: str, default: float | None = None) -> float:
-        self.asked.add(key)
-        value = self.data.get(key, default)
-        if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-            raise self.wrong(key, f"must be a number above 0, not {value!r}")
-        return float(value)
-
-    def choice(self, key: str, among: Iterable[str], default: str | None = None) -> str:
-        value, names = self.text(key, default), list(among)
-        if value not in names:
-            raise self.wrong(key, f"must be one of {', '.join(names)}, not {value!r}")
-        return value
-
-    def table(self, key: str, *, optional: bool = False) -> Table:
-        empty: dict[str, object] | None = {} if optional else None
-        return Table(self.file, self._get(key, dict, empty), f"{self.prefix}{key}.")
-
-    def tables(self, key: str) -> list[Table]:
-        """A list of tables; an absent key is an empty list."""
-        entries: list[object] = self._get(key, list, [])
-        found = []
-        for index, entry in enumerate(entries):
-            if not isinstance(entry, dict):
-                raise self.wrong(f"{key}[{index}]", f"must be a table, not {entry!r}")
-            found.append(Table(self.file, entry, f"{self.prefix}{key}[{index}]."))
-        return found
-
-    def subtables(self) -> Iterator[tuple[str, Table]]:
-        """Every key of this table, each of which must hold a table."""
-        for key in self.data:
-            yield key, self.table(key)
-
-    def done(self) -> None:
-        """Refuse keys that nobody asked for: mostly they are misspelled."""
-        for key in self.data:
-            if key not in self.asked:
-                near = difflib.get_close_matches(key, self.asked, n=1)
-                raise self.wrong(key, f"is unknown{f', did you mean {near[0]!r}' if near else ''}")
 
 
 def load_systems(paths: Paths) -> dict[str, System]:
@@ -107,7 +28,8 @@ def load_systems(paths: Paths) -> dict[str, System]:
     own = paths.hypervisor / "system.toml"
     if own.exists():
         files.append(own)
-    systems = [read_system(file) for file in files]
+    words = read_linux_words(paths.baselines / "linux.toml")
+    systems = [read_system(file, words) for file in files]
     return _by_id(sorted(systems, key=lambda system: system.order), files)
 
 
@@ -129,14 +51,26 @@ def _by_id(entries: list[T], files: list[Path]) -> dict[str, T]:
     return found
 
 
-def read_system(file: Path) -> System:
+def read_linux_words(file: Path) -> str:
+    """The command line every stock kernel gets, what `{linux}` in a system stands for."""
+    top = Table.load(file)
+    words = [*top.texts("fixed"), *top.texts("clock")]
+    skipped = ",".join(top.texts("skip"))
+    top.done()
+    return " ".join([*words, *([f"initcall_blacklist={skipped}"] if skipped else [])])
+
+
+def read_system(file: Path, linux_words: str) -> System:
     """One `system.toml`. Raises ConfigError."""
     top = Table.load(file)
     boot, guest = top.table("boot"), top.table("guest")
     machine, limits = top.table("machine", optional=True), top.table("deadline")
+    # Both are for the image build, baselines/image/overlays.sh.
+    top.texts("packages"), top.texts("modules")
     modules = []
     for entry in boot.tables("modules"):
-        modules.append(BootModule(file=entry.text("file"), args=entry.text("args", "")))
+        args = entry.text("args", "").replace("{linux}", linux_words)
+        modules.append(BootModule(file=entry.text("file"), args=args))
         entry.done()
     color = top.text("color")
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
@@ -153,7 +87,7 @@ def read_system(file: Path) -> System:
         ),
         boot=Boot(
             kernel=boot.text("kernel"),
-            append=boot.text("append", ""),
+            append=boot.text("append", "").replace("{linux}", linux_words),
             initrd=boot.text("initrd", ""),
             modules=tuple(modules),
         ),

@@ -22,8 +22,8 @@ from harness.model.record import Phase, Sample
 
 PROTOCOL = 1
 MARK = "@rexen "
-END_LINE = re.compile(rb"@rexen end [0-9]+ [0-9]+\r?\n")
-BEGIN_LINE = re.compile(rb"@rexen begin [0-9]+ \S+\r?\n")
+END_LINE = re.compile(rb"@rexen end [0-9]+ [0-9]+\r*\n")
+BEGIN_LINE = re.compile(rb"@rexen begin [0-9]+ \S+\r*\n")
 METRIC = re.compile(r"[a-z0-9_]+")
 
 

@@ -22,9 +22,15 @@ from harness.machines.qemu import Interrupted, MachineOrder, MachineRun, run_mac
 from harness.machines.verdict import judge
 from harness.model.cell import Cell
 from harness.model.record import SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
-from harness.model.system import System
+from harness.model.system import Limits, System
 from harness.model.workload import Workload
 from harness.protocol import until_end
+
+# Ten times what the slowest workload takes on the slowest system, on a busy host.
+WORKLOAD_LIMITS = {
+    "quick": Limits(virtual_s=120, wall_s=900),
+    "full": Limits(virtual_s=2400, wall_s=14400),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +87,8 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
         image=campaign.image,
         argv=cell.inputs.argv,
         memory_mib=system.machine.memory_mib,
-        virtual_s=system.limits.virtual_s,
-        wall_s=system.limits.wall_s,
+        boot=system.limits,
+        total=total_limits(system.limits, campaign.profile),
         owner=campaign.owner,
         name=f"rexen-{cell.system}-{cell.workload}-{folder.name.removeprefix('cell-')}",
     )
@@ -110,6 +116,14 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
         rerun=rerun_line(cell, campaign.profile),
     )
     return Measured(cell, record, run.stopped.console)
+
+
+def total_limits(boot: Limits, profile: str) -> Limits:
+    """A system's limits are for its boot; the workload gets an allowance on top."""
+    allowance = WORKLOAD_LIMITS[profile]
+    return Limits(
+        virtual_s=boot.virtual_s + allowance.virtual_s, wall_s=boot.wall_s + allowance.wall_s
+    )
 
 
 def outcome_of(run: MachineRun, workload: Workload) -> Outcome:

@@ -9,7 +9,7 @@ import signal
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from harness import catalogue, plan
@@ -389,8 +389,8 @@ def report(options: Options) -> ExitCode:
     with options.steps.step("rendering the report"):
         page = write_report(
             records=records,
-            systems={system.id: system for system in chosen.systems},
-            workloads={workload.id: workload for workload in chosen.workloads},
+            systems=catalogue.load_systems(options.paths),
+            workloads=catalogue.load_workloads(options.paths),
             experiments_dir=options.paths.experiments,
             out_dir=options.paths.reports / options.profile,
         )
@@ -415,17 +415,34 @@ def diff(options: Options) -> ExitCode:
     """Two sets of results, compared exactly."""
     from harness.analysis.diff import diff_records
 
+    workloads = catalogue.load_workloads(options.paths)
     first, second = (
         list(Store(_store_dir(text)).all_records()) for text in (options.first, options.second)
     )
-    lines = diff_records(first, second)
+    changes = diff_records(first, second, workloads)
+    different = [change for change in changes if not change.same]
     if options.json:
-        emit({"differences": lines})
+        emit([asdict(change) for change in different])
     else:
-        for line in lines:
-            print(line)
-        print("no difference" if not lines else f"{len(lines)} differences")
-    return ExitCode.DIFFERENT if lines else ExitCode.OK
+        rows = [
+            [
+                c.workload,
+                c.system,
+                c.metric,
+                _number(c.a),
+                _number(c.b),
+                c.remark or f"{c.change:+.4%}",
+            ]
+            for c in different
+        ]
+        if rows:
+            print(table(["workload", "system", "metric", "A", "B", "change"], rows))
+        print(f"{len(different)} of {len(changes)} values differ")
+    return ExitCode.DIFFERENT if different else ExitCode.OK
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}"
 
 
 def _store_dir(text: str) -> Path:
@@ -444,7 +461,8 @@ def export(options: Options) -> ExitCode:
     if not records:
         raise StoreError(f"nothing is measured for profile '{options.profile}'")
     out = options.to or options.paths.reports / options.profile
-    files = write(records, out)
+    workloads = {workload.id: workload for workload in chosen.workloads}
+    files = write(records, out, workloads=workloads)
     if options.json:
         emit({"files": [str(file) for file in files]})
     else:

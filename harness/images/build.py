@@ -26,8 +26,9 @@ CONTEXT = ("Dockerfile", "baselines", "workloads", "hypervisor")
 # Nothing of these ends up in the image, so a change in them builds nothing.
 LEFT_OUT_SUFFIXES = (".md", ".pyc", ".toml", ".o", ".d")
 LEFT_OUT_FOLDERS = ("tests", "__pycache__", "doc", "build")
-# workload.toml tells the guest's Makefile that a directory is a workload.
-KEPT_NAMES = ("workload.toml",)
+# workload.toml tells the guest's Makefile that a directory is a workload; system.toml tells the
+# build which packages and modules a nested system's overlay needs.
+KEPT_NAMES = ("workload.toml", "system.toml")
 
 
 @dataclass(frozen=True, slots=True)

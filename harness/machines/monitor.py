@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,6 +13,11 @@ from qemu.qmp.error import QMPError
 from harness.deadline import Deadline
 
 CONNECT_PAUSE_S = 0.02
+# A healthy QEMU answers at once even on a loaded host; one that does not is lost.
+ANSWER_WALL_S = 60.0
+
+# The library logs every refused connection; what matters of it comes back as an exception.
+logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL + 1)
 
 
 class MonitorLost(Exception):
@@ -29,9 +35,9 @@ class Monitor:
         """Raises MonitorLost when nobody listens before the deadline."""
         while True:
             try:
-                await self._client.connect(str(socket))
+                await asyncio.wait_for(self._client.connect(str(socket)), ANSWER_WALL_S)
                 return
-            except (QMPError, OSError):
+            except (QMPError, OSError, TimeoutError):
                 if deadline.passed:
                     raise MonitorLost(f"no monitor at {socket}") from None
                 await asyncio.sleep(CONNECT_PAUSE_S)
@@ -66,14 +72,15 @@ class Monitor:
 
     async def close(self) -> None:
         try:
-            await self._client.disconnect()
-        except (QMPError, OSError, EOFError):
+            await asyncio.wait_for(self._client.disconnect(), ANSWER_WALL_S)
+        except (QMPError, OSError, EOFError, TimeoutError):
             pass
 
     async def _ask(self, command: str, arguments: dict[str, object] | None = None) -> object:
         try:
-            return await self._client.execute(command, arguments)
-        except (QMPError, OSError, EOFError) as error:
+            answer = self._client.execute(command, arguments)
+            return await asyncio.wait_for(answer, ANSWER_WALL_S)
+        except (QMPError, OSError, EOFError, TimeoutError) as error:
             self.note_events()
             raise MonitorLost(str(error)) from None
 

@@ -20,6 +20,7 @@ from harness.images.container import Engine, Running
 from harness.machines.monitor import Monitor, MonitorLost
 from harness.machines.testbed import CELL_DIR, CONSOLE, EMULATED_PC, MONITOR
 from harness.machines.verdict import Stop, Stopped
+from harness.model.system import Limits
 from harness.protocol import BEGIN_LINE, END_LINE
 
 POLL_S = 0.05
@@ -36,13 +37,16 @@ class Interrupted(Exception):
 
 @dataclass(frozen=True, slots=True)
 class MachineOrder:
-    """All it takes to run a machine: image, command line, memory, limits."""
+    """All it takes to run a machine: image, command line, memory, limits.
+
+    `boot` holds until the workload begins, `total` for the whole run.
+    """
 
     image: str
     argv: Sequence[str]
     memory_mib: int
-    virtual_s: float
-    wall_s: float
+    boot: Limits
+    total: Limits
     owner: str
     name: str
 
@@ -92,7 +96,7 @@ async def _run(
         complaint=complaint,
         cause=monitor.cause,
         out_of_memory=out_of_memory,
-        limit_s=order.virtual_s if stop is Stop.VIRTUAL_DEADLINE else order.wall_s,
+        limit_s=watch.limits.virtual_s if stop is Stop.VIRTUAL_DEADLINE else watch.limits.wall_s,
     )
     let_go_at = watch.let_go_at or stopped_at
     return MachineRun(
@@ -146,7 +150,6 @@ class _Watch:
         self._console = console
         self._order = order
         self._interrupt = interrupt
-        self._wall = Deadline.after(order.wall_s)
         self._seen = 0
         self._tail = b""
         self.let_go_at = 0.0
@@ -155,7 +158,10 @@ class _Watch:
     def let_go(self) -> None:
         """The machine starts now, and with it the wall deadline."""
         self.let_go_at = time.monotonic()
-        self._wall = Deadline.after(self._order.wall_s)
+
+    @property
+    def limits(self) -> Limits:
+        return self._order.total if self.begun_at else self._order.boot
 
     async def until_stop(self, monitor: Monitor) -> Stop:
         next_clock = Deadline.after(CLOCK_POLL_S)
@@ -165,11 +171,11 @@ class _Watch:
             stop = self.look()
             if stop:
                 return stop
-            if self._wall.passed:
+            if time.monotonic() > self.let_go_at + self.limits.wall_s:
                 return Stop.WALL_DEADLINE
             if next_clock.passed:
                 next_clock = Deadline.after(CLOCK_POLL_S)
-                if await monitor.virtual_s(EMULATED_PC.clock_base) > self._order.virtual_s:
+                if await monitor.virtual_s(EMULATED_PC.clock_base) > self.limits.virtual_s:
                     return self.look() or Stop.VIRTUAL_DEADLINE
             await asyncio.sleep(POLL_S)
 

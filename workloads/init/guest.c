@@ -121,19 +121,20 @@ static size_t read_text(const char *path, char *text, size_t size)
 /* Ticks since boot from the first line of /proc/stat: idle (with iowait), and all of them. */
 static bool read_ticks(unsigned long long *idle, unsigned long long *all)
 {
-	unsigned long long t[8] = {0};
-	char text[512];
+	enum { IDLE = 3, IOWAIT = 4, N_KINDS = 8 };
+	char text[512], *at = text + sizeof("cpu") - 1;
 
+	*idle = *all = 0;
 	if (!read_text("/proc/stat", text, sizeof(text)))
 		return false;
-	if (sscanf(text, "cpu %llu %llu %llu %llu %llu %llu %llu %llu", &t[0], &t[1], &t[2], &t[3],
-		   &t[4], &t[5], &t[6], &t[7]) < 4)
-		return false;
-	*idle = t[3] + t[4];
-	*all = 0;
-	for (int i = 0; i < 8; i++)
-		*all += t[i];
-	return true;
+	for (int kind = 0; kind < N_KINDS; kind++) {
+		unsigned long long ticks = strtoull(at, &at, 10);
+
+		*all += ticks;
+		if (kind == IDLE || kind == IOWAIT)
+			*idle += ticks;
+	}
+	return *all > 0;
 }
 
 /*

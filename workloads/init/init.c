@@ -92,14 +92,17 @@ static void run_workload(const char *word, uint64_t boot_ns)
 
 /*
  * The program finds rexen.run= in /proc/cmdline; it is its first argument as well. It writes to
- * the console itself: the lines of the inner guest's own init pass through it untouched.
+ * the console itself: the lines of the inner guest's own init pass through it untouched. The first
+ * level settles too, or its change of clock source would fall into the inner guest's measurement.
  */
 static void run_host(const char *program, const char *word, uint64_t boot_ns)
 {
 	char *argv[] = {(char *)program, *word ? (char *)word : NULL, NULL};
+	uint64_t quiet_ns = guest_wait_quiet();
 	int status;
 
-	console_printf("@rexen host boot %llu\n", (unsigned long long)boot_ns);
+	console_printf("@rexen host boot %llu %llu\n", (unsigned long long)boot_ns,
+		       (unsigned long long)quiet_ns);
 	guest_print_facts("@rexen host fact");
 	status = job_run_plain(argv);
 	console_printf("@rexen host end %d\n", status);

@@ -21,12 +21,13 @@
 #include <termios.h>
 #include <unistd.h>
 
-#define SAMPLE_WORD "@rexen sample "
+#define MARK	    "@rexen "
+#define SAMPLE_WORD MARK "sample "
 
 /* Where the copy of the program's output stands: enough to count lines, nothing is kept. */
 struct copy_state {
-	size_t matched; /* characters of SAMPLE_WORD seen since the line began */
-	bool broken;	/* this line is no sample line */
+	size_t matched; /* characters of SAMPLE_WORD seen */
+	bool decided;	/* what this line is, is known already */
 	bool at_start;	/* the last byte copied was a newline */
 	uint64_t samples;
 };
@@ -64,6 +65,7 @@ void console_drain(void)
 	tcdrain(STDOUT_FILENO);
 }
 
+/* The first mark of a line makes it a result line, whatever stands before it. */
 static void copy_count(struct copy_state *state, const char *data, size_t size)
 {
 	static const char word[] = SAMPLE_WORD;
@@ -72,14 +74,18 @@ static void copy_count(struct copy_state *state, const char *data, size_t size)
 		state->at_start = data[i] == '\n';
 		if (state->at_start) {
 			state->matched = 0;
-			state->broken = false;
-		} else if (!state->broken && word[state->matched] == data[i]) {
+			state->decided = false;
+		} else if (state->decided) {
+			continue;
+		} else if (data[i] == word[state->matched]) {
 			if (!word[++state->matched]) {
 				state->samples++;
-				state->broken = true;
+				state->decided = true;
 			}
+		} else if (state->matched >= strlen(MARK)) {
+			state->decided = true;
 		} else {
-			state->broken = true;
+			state->matched = data[i] == word[0];
 		}
 	}
 }

@@ -15,8 +15,8 @@
 
 #define CLOCK_BATCHES 8
 #define CLOCK_READS   100
-#define LINES_SIZE    (64 * 1024)
-#define REPS_MAX      1000
+#define LINES_SIZE    (128 * 1024)
+#define REPS_MAX      100
 #define PERCENT_MAX   100000
 #define DIVIDE_MAX    1000000
 

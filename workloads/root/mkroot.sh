@@ -62,7 +62,7 @@ rm -rf "$root/var"
 
 copy "$build/init" init 755
 cp -R "$build/workloads/." "$root/workloads/"
-find "$root" -type d -exec chmod 755 {} +
+chmod -R u=rwX,go=rX "$root"
 chmod 1777 "$root/tmp"
 find "$root" -exec touch -h -d @0 {} +
 

@@ -1,0 +1,1 @@
+"""Records -> data frames, verdicts, differences. Pure functions; nothing here starts a machine."""

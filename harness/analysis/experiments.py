@@ -1,0 +1,161 @@
+"""`experiments/*.toml` -> experiments and claims. Every error names the file and the key."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from harness.analysis.expression import Expression
+from harness.errors import ConfigError
+from harness.model.experiment import Claim, Experiment, MetricRef, Row, Verdict
+from harness.toml_table import Table
+
+CLAIMS_FILE = "claims.toml"
+PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")
+FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
+
+
+def load_experiments(folder: Path) -> list[Experiment]:
+    """Every experiment of the folder: the paper's tables in order, then our controls."""
+    files = [path for path in sorted(folder.glob("*.toml")) if path.name != CLAIMS_FILE]
+    if not files:
+        raise ConfigError(f"{folder}: holds no experiment (*.toml)")
+    found = [read_experiment(file) for file in files]
+    return sorted(found, key=lambda it: (it.table == 0, it.table, it.id))
+
+
+def read_experiment(file: Path) -> Experiment:
+    """One experiment. Raises ConfigError."""
+    top = Table.load(file)
+    paper = top.text("paper", "")
+    values = read_paper(file.parent / paper) if paper else {}
+    printed = {row for row, _ in values}
+    rows = []
+    for entry in top.tables("rows"):
+        printed_name = entry.text("paper", "")
+        row = Row(
+            ref=_ref(entry, "metric", entry.text("metric")),
+            paper=printed_name,
+            name=entry.text("name", printed_name or None),
+            what=entry.text("what"),
+        )
+        if row.paper and row.paper not in printed:
+            raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
+        entry.done()
+        rows.append(row)
+    if not rows:
+        raise top.wrong("rows", "is missing")
+    experiment = Experiment(
+        id=file.stem,
+        title=top.text("title"),
+        shows=top.text("shows"),
+        table=top.whole("table", 0, least=0),
+        rows=tuple(rows),
+        note=top.text("note", ""),
+        systems=_names(top, "systems"),
+        values=values,
+    )
+    top.done()
+    return experiment
+
+
+def read_paper(file: Path) -> dict[tuple[str, str], float]:
+    """A table of the paper: (row, system) -> microseconds. Raises ConfigError."""
+    values: dict[tuple[str, str], float] = {}
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            for line in csv.DictReader(lines):
+                if line["unit"] != "us" or line["system"] not in PAPER_SYSTEMS:
+                    raise ConfigError(f"{file}: unknown unit or system in {line}")
+                values[line["metric"], line["system"]] = float(line["value"])
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"{file}: not a table of the paper: {error!r}") from None
+    return values
+
+
+def load_claims(folder: Path, experiments: Sequence[Experiment]) -> list[Claim]:
+    """The claims, in the file's order. Raises ConfigError."""
+    top = Table.load(folder / CLAIMS_FILE)
+    rows = {row.ref: row for experiment in experiments for row in experiment.rows}
+    claims = []
+    for entry in top.tables("claims"):
+        claims.append(_claim(entry, rows))
+        entry.done()
+    top.done()
+    return claims
+
+
+def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
+    refs = tuple(_ref(entry, "metrics", name) for name in _names(entry, "metrics"))
+    for ref in refs:
+        if ref not in rows:
+            raise entry.wrong("metrics", f"'{ref}' is a row of no experiment")
+    fixed = entry.choice("verdict", FIXED, "") if "verdict" in entry.data else ""
+    claim = Claim(
+        id=entry.text("id"),
+        sentence=entry.text("sentence"),
+        paper=entry.text("paper"),
+        about=entry.choice("about", PAPER_SYSTEMS),
+        versus=entry.choice("versus", PAPER_SYSTEMS) if "versus" in entry.data else "",
+        refs=refs,
+        holds=_expression(entry, "holds", refs, rows),
+        direction=_expression(entry, "direction", refs, rows),
+        need=entry.whole("need", max(len(refs), 1)),
+        tolerance=entry.number("tolerance") if "tolerance" in entry.data else 0.0,
+        fixed=Verdict(fixed) if fixed else None,
+        because=entry.text("because", ""),
+        note=entry.text("note", ""),
+    )
+    _refuse_nonsense(entry, claim)
+    return claim
+
+
+def _refuse_nonsense(entry: Table, claim: Claim) -> None:
+    """Keys that contradict each other. Raises ConfigError."""
+    if claim.fixed is not None and (claim.holds or claim.direction):
+        raise entry.wrong("verdict", f"'{claim.fixed}' cannot stand beside an expression")
+    if claim.fixed is None and not (claim.refs and (claim.holds or claim.direction)):
+        raise entry.wrong("holds", "neither an expression over metrics nor a fixed verdict")
+    if not claim.holds and not claim.because:
+        raise entry.wrong("because", "is missing: a fixed or limited verdict has a reason")
+    uses = Expression(claim.holds or claim.direction or "0 < 1").names
+    if "versus" in uses and not claim.versus:
+        raise entry.wrong("versus", "is missing, but the expression names it")
+    if "tolerance" in uses and not claim.tolerance:
+        raise entry.wrong("tolerance", "is missing, but the expression names it")
+
+
+def _expression(
+    entry: Table, key: str, refs: Sequence[MetricRef], rows: dict[MetricRef, Row]
+) -> str:
+    text = entry.text(key, "")
+    if not text:
+        return ""
+    try:
+        names = Expression(text).names
+    except ValueError as error:
+        raise entry.wrong(key, str(error)) from None
+    for ref in refs:
+        if "paper" in names and not rows[ref].paper:
+            raise entry.wrong(key, f"names the paper's ratio, but '{ref}' has no row there")
+    return text
+
+
+def _ref(entry: Table, key: str, name: str) -> MetricRef:
+    if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9_]+", name):
+        raise entry.wrong(key, f"must be like 'workload/metric', not {name!r}")
+    workload, _, metric = name.partition("/")
+    return MetricRef(workload, metric)
+
+
+def _names(table: Table, key: str) -> tuple[str, ...]:
+    """A list of strings; an absent key is an empty one."""
+    table.asked.add(key)
+    value = table.data.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise table.wrong(key, f"must be a list of strings, not {value!r}")
+    return tuple(value)

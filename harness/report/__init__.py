@@ -1,0 +1,1 @@
+"""Data frames and verdicts -> files: the page, its figures, the exported data."""

@@ -1,0 +1,56 @@
+"""Records -> files for other programs: Parquet and CSV (tidy, one row per sample), JSON (the
+records as they are), and the JSON Schema of all three."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from enum import StrEnum
+from pathlib import Path
+
+from harness.analysis.frame import samples_frame
+from harness.model.record import Record
+from harness.model.workload import Workload
+
+SCHEMA_FILE = Path(__file__).with_name("schema.json")
+
+
+class Format(StrEnum):
+    """What `export` can write."""
+
+    CSV = "csv"
+    PARQUET = "parquet"
+    JSON = "json"
+
+
+def export(
+    records: Iterable[Record],
+    out_dir: Path,
+    formats: Sequence[Format] = tuple(Format),
+    *,
+    workloads: Mapping[str, Workload],
+) -> list[Path]:
+    """Write data.csv, data.parquet, records.json as asked, and schema.json; return the paths.
+
+    Any records may go out together: nothing here compares them. `workloads` says which metric
+    is a latency and which a rate.
+    """
+    ordered = sorted(records, key=lambda it: (it.workload, it.system, it.cell_id, it.attempt))
+    out_dir.mkdir(parents=True, exist_ok=True)
+    written = []
+    if Format.CSV in formats or Format.PARQUET in formats:
+        samples_df = samples_frame(ordered, workloads)
+    if Format.CSV in formats:
+        written.append(out_dir / "data.csv")
+        samples_df.to_csv(written[-1], index=False, lineterminator="\n")
+    if Format.PARQUET in formats:
+        written.append(out_dir / "data.parquet")
+        samples_df.to_parquet(written[-1], engine="pyarrow", index=False)
+    if Format.JSON in formats:
+        written.append(out_dir / "records.json")
+        text = json.dumps([asdict(one) for one in ordered], indent=1, sort_keys=True)
+        written[-1].write_text(text + "\n", encoding="utf-8")
+    written.append(out_dir / "schema.json")
+    written[-1].write_bytes(SCHEMA_FILE.read_bytes())
+    return written

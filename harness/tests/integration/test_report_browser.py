@@ -1,0 +1,114 @@
+"""The page in a real browser: no errors, no network, no sideways scrolling, figures to see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from harness.model.record import Status
+from harness.paths import checkout_root
+from harness.report.render import write_report
+from harness.tests import synthetic
+from harness.tests.integration.browser import NAMES, Page, chromium, find_chromium
+
+BINARY = find_chromium()
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(BINARY is None, reason=f"no browser here: none of {', '.join(NAMES)}"),
+]
+SYSTEMS = ("native", "rexen", "xen", "fullvirt", "hwvirt", "uml")
+SHOWN = """[...document.querySelectorAll('figure svg')]
+    .map(svg => svg.getBoundingClientRect())
+    .filter(box => box.width > 250 && box.height > 150).length"""
+TOO_WIDE = """[...document.querySelectorAll('body *')]
+    .filter(el => !el.closest('.scroll, svg, .skip'))
+    .filter(el => el.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
+    .map(el => el.tagName + '.' + el.className)"""
+# WCAG's contrast of text with the page behind it, worst over all visible text outside figures.
+CONTRAST = """(() => {
+  const lum = c => {
+    const [r, g, b] = c.match(/[\\d.]+/g).slice(0, 3).map(v => v / 255)
+      .map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = el => {
+    for (; el; el = el.parentElement) {
+      const color = getComputedStyle(el).backgroundColor;
+      if (color !== 'rgba(0, 0, 0, 0)') return color;
+    }
+  };
+  let worst = [21, ''];
+  for (const el of document.querySelectorAll('main *, header *, footer *')) {
+    if (el.closest('svg') || ![...el.childNodes].some(n => n.nodeType === 3 && n.data.trim()))
+      continue;
+    const [a, b] = [lum(getComputedStyle(el).color), lum(behind(el))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < worst[0]) worst = [ratio, el.tagName + '.' + el.className];
+  }
+  return worst;
+})()"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    records = [one for one in synthetic.full_set(*SYSTEMS) if one.system != "hwvirt"]
+    records.append(synthetic.record("hwvirt", "controls", status=Status.OUT_OF_MEMORY))
+    return write_report(
+        records=records,
+        systems=synthetic.systems(*SYSTEMS),
+        workloads=synthetic.workloads(),
+        experiments_dir=checkout_root() / "harness" / "experiments",
+        out_dir=tmp_path_factory.mktemp("report"),
+    )
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Page]:
+    assert BINARY is not None
+    with chromium(BINARY) as page:
+        yield page
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("width", [320, 375, 768, 1280])
+def test_page_fits_and_can_be_read(browser: Page, report: Path, width: int, dark: bool) -> None:
+    browser.open(report, width=width, dark=dark)
+    assert browser.evaluate("document.documentElement.clientWidth") == width
+    assert browser.evaluate("document.documentElement.scrollWidth") == width
+    assert browser.evaluate(TOO_WIDE) == []
+    assert browser.evaluate(SHOWN) == 4
+    worst, where = browser.evaluate(CONTRAST)
+    assert worst >= 4.5, where
+
+
+def test_page_is_silent_and_stays_at_home(browser: Page, report: Path) -> None:
+    browser.errors.clear()
+    browser.requests.clear()
+    browser.open(report, width=1280)
+    assert browser.errors == []
+    assert set(browser.requests) == {report.resolve().as_uri()}
+
+
+def test_the_check_for_errors_sees_errors(browser: Page, tmp_path: Path) -> None:
+    page = tmp_path / "bad.html"
+    page.write_text("<script>console.error('one'); no.such</script>", encoding="utf-8")
+    browser.errors.clear()
+    browser.open(page, width=375)
+    assert len(browser.errors) == 2
+    browser.errors.clear()
+
+
+def test_the_check_for_width_sees_width(browser: Page, tmp_path: Path) -> None:
+    page = tmp_path / "wide.html"
+    fits = "<meta name=viewport content='width=device-width, initial-scale=1, minimum-scale=1'>"
+    page.write_text(f"{fits}<p style='width: 900px'>wide</p>", encoding="utf-8")
+    browser.open(page, width=375)
+    assert browser.evaluate(TOO_WIDE) == ["P."]
+
+
+def test_page_prints(browser: Page, report: Path, tmp_path: Path) -> None:
+    browser.open(report, width=1280)
+    browser.pdf(tmp_path / "page.pdf")
+    assert (tmp_path / "page.pdf").read_bytes().startswith(b"%PDF")

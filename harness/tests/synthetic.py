@@ -1,0 +1,260 @@
+"""Made-up systems, workloads and records for tests. Nothing here was ever measured.
+
+The values only look plausible enough to judge a page by: a native value per metric and a
+factor per system, spread a little by the metric's place so that no two numbers are equal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from harness.model.record import (
+    SCHEMA_VERSION,
+    HostSide,
+    Outcome,
+    Phase,
+    Purpose,
+    Record,
+    Sample,
+    Status,
+)
+from harness.model.system import Boot, Guest, Limits, MachineOptions, System
+from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
+
+TITLES = {
+    "native": ("Linux alone", "L-UP", "#4d4d4d", ""),
+    "rexen": ("Rexen, our hypervisor", "Xen", "#d55e00", ""),
+    "xen": ("Xen 4.20", "Xen", "#0072b2", ""),
+    "fullvirt": (
+        "Binary translation",
+        "VMW",
+        "#009e73",
+        "It translates user code as well, where VMware let it run directly.",
+    ),
+    "hwvirt": ("Hardware virtualization", "", "#cc79a7", "Exits cost next to nothing here."),
+    "uml": ("User-Mode Linux", "UML", "#b8860b", "Its kernel is Debian's own build."),
+}
+NATIVE: Mapping[str, Mapping[str, float]] = {
+    "lmbench-process": {
+        "null_call": 334.0,
+        "null_io": 402.5,
+        "stat": 3457.0,
+        "open_close": 5120.25,
+        "select_tcp": 18450.5,
+        "sig_install": 512.0,
+        "sig_handle": 2904.0,
+        "fork": 181_204.0,
+        "exec": 704_311.0,
+        "sh": 1_904_200.5,
+    },
+    "lmbench-context": {
+        "ctx_2p_0k": 4210.0,
+        "ctx_2p_16k": 4305.0,
+        "ctx_2p_64k": 4391.0,
+        "ctx_8p_16k": 4402.0,
+        "ctx_8p_64k": 4511.0,
+        "ctx_16p_16k": 4530.0,
+        "ctx_16p_64k": 4602.0,
+        "pipe_latency": 11_300.0,
+    },
+    "lmbench-memory": {
+        "create_0k": 14_100.0,
+        "delete_0k": 9_030.0,
+        "create_10k": 24_500.0,
+        "delete_10k": 11_090.0,
+        "mmap": 402_000.0,
+        "prot_fault": 3_110.0,
+        "page_fault": 230.0,
+        "write_fault": 2_030.0,
+    },
+    "controls": {
+        "cpu_loop": 8_003_000.0,
+        "mem_read": 4.1e9,
+        "mem_write": 3.9e9,
+        "mem_copy": 2.2e9,
+        "pipe_bandwidth": 1.3e9,
+        "tcp_bandwidth": 0.81e9,
+    },
+}
+FACTORS = {
+    "native": (1.0, 1.0),
+    "rexen": (1.35, 1.0),
+    "xen": (2.6, 1.0),
+    "fullvirt": (41.0, 6.1),
+    "hwvirt": (1.04, 1.02),
+    "uml": (24.0, 1.01),
+}
+PAPER_ROWS = {
+    "null_call": (3, "null call"),
+    "fork": (3, "fork proc"),
+    "ctx_2p_0k": (4, "2p/0K"),
+    "mmap": (5, "mmap lat"),
+}
+
+
+def systems(*names: str) -> dict[str, System]:
+    """The named systems; without names all but `rexen`, as the catalogue has them today."""
+    chosen = names or tuple(name for name in TITLES if name != "rexen")
+    return {name: _system(name, order) for order, name in enumerate(TITLES) if name in chosen}
+
+
+def _system(name: str, order: int) -> System:
+    title, stands_for, color, caveat = TITLES.get(name, (name.title(), "", "#777777", ""))
+    return System(
+        id=name,
+        title=title,
+        summary=f"How {title} brings up the guest root on the emulated PC.",
+        order=order,
+        stands_for=stands_for,
+        color=color,
+        machine=MachineOptions(cpu="qemu64", memory_mib=512),
+        boot=Boot(kernel="kernel/full/vmlinux", append="{run}", initrd="r.cpio", modules=()),
+        guest=Guest(memory_mib=512, kernel="full", divide=20 if name == "fullvirt" else 1),
+        limits=Limits(virtual_s=60.0, wall_s=300.0),
+        caveat=caveat,
+    )
+
+
+def workloads() -> dict[str, Workload]:
+    return {name: _workload(name, metrics) for name, metrics in NATIVE.items()}
+
+
+def _workload(name: str, metrics: Iterable[str]) -> Workload:
+    return Workload(
+        id=name,
+        title=name.replace("-", " "),
+        summary="",
+        metrics=tuple(_metric(metric) for metric in metrics),
+        profiles={"quick": {"reps": 1, "percent": 100}, "full": {"reps": 5, "percent": 400}},
+    )
+
+
+def _metric(name: str) -> Metric:
+    rate = name.startswith("mem_") or name.endswith("_bandwidth")
+    unit = "MB/s" if rate else "ms" if name == "cpu_loop" else "us"
+    return Metric(
+        id=name,
+        title=name.replace("_", " "),
+        kind=MetricKind.RATE if rate else MetricKind.LATENCY,
+        unit=unit,
+        better=Better.HIGHER if rate else Better.LOWER,
+        paper=PaperRow(*PAPER_ROWS[name]) if name in PAPER_ROWS else None,
+    )
+
+
+def samples(system: str, workload: str, *, reps: int = 1) -> tuple[Sample, ...]:
+    """A warm-up and `reps` runs of every metric."""
+    kernel, user = FACTORS[system]
+    found = []
+    for place, (metric, natural) in enumerate(NATIVE[workload].items()):
+        factor = user if workload == "controls" else kernel * (1 + 0.07 * (place % 5))
+        factor = 1.0 if system == "native" else factor
+        for rep in range(reps + 1):
+            phase = Phase.WARM if rep == 0 else Phase.RUN
+            found.append(_sample(metric, phase, max(rep - 1, 0), natural, factor))
+    return tuple(found)
+
+
+def _sample(metric: str, phase: Phase, rep: int, natural: float, factor: float) -> Sample:
+    if _metric(metric).kind is MetricKind.RATE:
+        count, net_ns = 64 << 20, round((64 << 20) * 1e9 / natural * factor)
+    else:
+        count, net_ns = 1000, round(1000 * natural * factor)
+    return Sample(metric, phase, rep, count, net_ns + 1_200, 1_200)
+
+
+def record(
+    system: str,
+    workload: str,
+    *,
+    status: Status = Status.OK,
+    reason: str = "",
+    attempt: int = 1,
+    purpose: Purpose = Purpose.MEASURE,
+    profile: str = "quick",
+    files: Mapping[str, str] | None = None,
+    reps: int = 1,
+) -> Record:
+    """One record; its cell's identity follows from system, workload, profile and files."""
+    digests = dict(files or {"root/guest.cpio": digest("guest"), "kernel/full": digest("kernel")})
+    if system not in ("native", "rexen"):
+        digests[f"{system}/artefact"] = digest(system)
+    cell_id = digest(f"{system} {workload} {profile} {sorted(digests.items())}")
+    good = status is Status.OK
+    outcome = Outcome(
+        status=status,
+        reason=reason,
+        samples=samples(system, workload, reps=reps) if good else (),
+        facts={"kernel": "6.12.48+deb13-amd64", "clocksource": "tsc", "memory_kb": "493012"},
+        begun_ns=842_000_000 if good else 0,
+        quiet_ns=1_120_000_000 if good else 0,
+        console_sha256=digest(f"{cell_id} console"),
+    )
+    return Record(
+        schema_version=SCHEMA_VERSION,
+        cell_id=cell_id,
+        attempt=attempt,
+        purpose=purpose,
+        system=system,
+        workload=workload,
+        profile=profile,
+        inputs=_inputs(system, workload, digests),
+        outcome=outcome,
+        host=_host(system, attempt),
+        rerun=f"./rexen run --system {system} --workload {workload} --profile {profile}",
+    )
+
+
+def _inputs(system: str, workload: str, digests: Mapping[str, str]) -> dict[str, object]:
+    argv = ["qemu-system-x86_64", "-S", "-accel", "tcg", "-icount", "shift=0,sleep=off"]
+    argv += ["-m", "512M", "-kernel", f"/opt/{system}/vmlinux"]
+    argv += ["-append", f"quiet nokaslr panic=-1 rexen.run={workload},percent=100,reps=1"]
+    return {
+        "record_schema": SCHEMA_VERSION,
+        "testbed": "pc-tcg-1",
+        "emulator": f"QEMU 1:10.0.13+ds {digest('qemu')}",
+        "argv": argv,
+        "files": dict(digests),
+        "workload": digest(workload),
+        "params": {"reps": 1, "percent": 100, "divide": 20 if system == "fullvirt" else 1},
+    }
+
+
+def _host(system: str, attempt: int) -> HostSide:
+    boot = {"xen": 20.4, "fullvirt": 74.0, "hwvirt": 12.8, "uml": 14.1}.get(system, 3.7)
+    return HostSide(
+        started_at=f"2003-10-19T12:{attempt:02d}:00Z",
+        boot_wall_s=boot,
+        machine_wall_s=boot + 6.5,
+        total_wall_s=boot + 7.1,
+        host={"cpu": "some processor", "cores": "2", "kernel": "6.1.0"},
+    )
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def full_set(*names: str) -> list[Record]:
+    """A good record of every workload on every named system (default: today's catalogue)."""
+    return [record(system, workload) for system in systems(*names) for workload in NATIVE]
+
+
+def replaced(
+    records: Sequence[Record], system: str, workload: str, metric: str, value_ns: float
+) -> list[Record]:
+    """The records, with one latency of one cell set to another value."""
+    changed = []
+    for one in records:
+        if (one.system, one.workload) == (system, workload):
+            kept = tuple(
+                replace(it, total_ns=round(value_ns * it.count) + it.overhead_ns)
+                if it.metric == metric
+                else it
+                for it in one.outcome.samples
+            )
+            one = replace(one, outcome=replace(one.outcome, samples=kept))
+        changed.append(one)
+    return changed

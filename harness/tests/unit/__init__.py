@@ -1,0 +1,1 @@
+"""Ring 1: no container engine, no QEMU, no root, no network."""

@@ -1,0 +1,206 @@
+"""Each claim that can be judged, judged both ways; and the language claims are written in."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from harness.analysis import frame
+from harness.analysis.claims import Judgement, judge
+from harness.analysis.experiments import load_claims, load_experiments
+from harness.analysis.expression import Expression
+from harness.model.experiment import Verdict
+from harness.model.record import Record, Status
+from harness.paths import checkout_root
+from harness.tests import synthetic
+
+FOLDER = checkout_root() / "harness" / "experiments"
+EXPERIMENTS = load_experiments(FOLDER)
+CLAIMS = load_claims(FOLDER, EXPERIMENTS)
+CONTEXT = tuple(name for name in synthetic.NATIVE["lmbench-context"] if name.startswith("ctx"))
+
+
+def judged(records: list[Record], *names: str) -> list[Judgement]:
+    systems = synthetic.systems(*names)
+    frames = frame.build(records, systems, synthetic.workloads())
+    return judge(CLAIMS, experiments=EXPERIMENTS, frames=frames, systems=systems)
+
+
+def verdict(records: list[Record], claim: str, system: str = "xen") -> Verdict:
+    found = judged(records)
+    return next(it.verdict for it in found if (it.claim.id, it.system) == (claim, system))
+
+
+def at_ratios(workload: str, ratios: dict[str, float], system: str = "xen") -> list[Record]:
+    """A full set in which the system's rows are so many times native's."""
+    records = synthetic.full_set()
+    for metric, ratio in ratios.items():
+        value = synthetic.NATIVE[workload][metric] * ratio
+        records = synthetic.replaced(records, system, workload, metric, value)
+    return records
+
+
+@pytest.mark.parametrize(
+    ("fork", "exec_", "sh", "expected"),
+    [
+        (1.80, 1.45, 1.20, Verdict.REPRODUCED),
+        (2.20, 1.15, 1.45, Verdict.REPRODUCED),
+        (3.40, 2.60, 1.90, Verdict.DIRECTION),
+        (1.80, 1.45, 1.70, Verdict.DIRECTION),
+        (1.80, 1.45, 0.99, Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_o3_processes(fork: float, exec_: float, sh: float, expected: Verdict) -> None:
+    ratios = {"fork": fork, "exec": exec_, "sh": sh}
+    assert verdict(at_ratios("lmbench-process", ratios), "O3") is expected
+
+
+@pytest.mark.parametrize(
+    ("slowest", "fastest", "expected"),
+    [(2.5, 1.01, Verdict.DIRECTION), (2.5, 0.99, Verdict.NOT_REPRODUCED)],
+)
+def test_o5_switch_is_never_more_than_a_direction(
+    slowest: float, fastest: float, expected: Verdict
+) -> None:
+    ratios = dict.fromkeys(CONTEXT, slowest) | {CONTEXT[-1]: fastest}
+    assert verdict(at_ratios("lmbench-context", ratios), "O5") is expected
+
+
+def test_o7_translation_slower_than_uml() -> None:
+    assert verdict(synthetic.full_set(), "O7", "fullvirt") is Verdict.DIRECTION
+
+
+def test_o7_fails_when_one_column_turns() -> None:
+    records = at_ratios("lmbench-context", {"ctx_8p_16k": 1.5}, "fullvirt")
+    assert verdict(records, "O7", "fullvirt") is Verdict.NOT_REPRODUCED
+
+
+@pytest.mark.parametrize(
+    ("mmap", "fault", "expected"),
+    [
+        (2.04, 1.92, Verdict.REPRODUCED),
+        (2.50, 1.01, Verdict.REPRODUCED),
+        (2.60, 1.92, Verdict.DIRECTION),
+        (0.90, 1.92, Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_o8_memory(mmap: float, fault: float, expected: Verdict) -> None:
+    records = at_ratios("lmbench-memory", {"mmap": mmap, "page_fault": 1.5, "write_fault": fault})
+    assert verdict(records, "O8") is expected
+
+
+@pytest.mark.parametrize(
+    ("call", "io", "expected"),
+    [
+        (1.02, 0.96, Verdict.REPRODUCED),
+        (1.06, 1.00, Verdict.NOT_REPRODUCED),
+        (3.15, 3.00, Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_o11_system_calls(call: float, io: float, expected: Verdict) -> None:
+    records = at_ratios("lmbench-process", {"null_call": call, "null_io": io})
+    assert verdict(records, "O11") is expected
+
+
+def test_a_claim_about_xen_is_judged_for_every_system_that_stands_for_it() -> None:
+    names = ("native", "rexen", "xen", "uml")
+    found = judged(synthetic.full_set(*names), *names)
+    assert [it.system for it in found if it.claim.id == "O3"] == ["rexen", "xen"]
+
+
+def test_fixed_verdicts_come_with_their_reason() -> None:
+    for one in judged(synthetic.full_set()):
+        if one.claim.fixed is not None:
+            assert one.verdict is one.claim.fixed
+            assert one.remark == one.claim.because
+
+
+def test_a_fixed_verdict_still_shows_what_was_measured() -> None:
+    found = next(it for it in judged(synthetic.full_set()) if it.claim.id == "O10")
+    assert [(row.row, round(row.paper, 3)) for row in found.evidence] == [("sig hndl", 0.703)]
+    assert not any(row.satisfied for row in found.evidence)
+
+
+def test_missing_cell_is_not_measured() -> None:
+    records = [one for one in synthetic.full_set() if one.workload != "lmbench-memory"]
+    assert verdict(records, "O8") is Verdict.NOT_MEASURED
+
+
+def test_missing_native_is_not_measured() -> None:
+    records = [one for one in synthetic.full_set() if one.system != "native"]
+    assert verdict(records, "O3") is Verdict.NOT_MEASURED
+
+
+def test_missing_rival_is_not_measured() -> None:
+    records = [one for one in synthetic.full_set() if one.system != "uml"]
+    assert verdict(records, "O7", "fullvirt") is Verdict.NOT_MEASURED
+
+
+def test_failed_cell_is_not_measured() -> None:
+    records = [one for one in synthetic.full_set() if one.system != "xen"]
+    records.append(synthetic.record("xen", "lmbench-process", status=Status.HANG))
+    assert verdict(records, "O11") is Verdict.NOT_MEASURED
+
+
+def test_no_system_that_stands_for_it_is_not_measured() -> None:
+    found = judged(synthetic.full_set("native", "uml"), "native", "uml")
+    o3 = next(it for it in found if it.claim.id == "O3")
+    assert (o3.system, o3.verdict) == ("", Verdict.NOT_MEASURED)
+    assert "stands for Xen" in o3.remark
+
+
+def test_a_system_that_stands_for_nothing_is_no_rival() -> None:
+    found = next(it for it in judged(synthetic.full_set()) if it.claim.id == "O3")
+    assert all(math.isnan(row.versus) for row in found.evidence)
+
+
+NUMBERS = {"ours": 2.0, "paper": 1.8, "versus": 3.0, "extra_us": -1.0, "tolerance": 0.25}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ours > 1", True),
+        ("1 < ours <= 2", True),
+        ("1 < ours < 2", False),
+        ("abs(ours / paper - 1) <= tolerance", True),
+        ("extra_us > 0", False),
+        ("-extra_us > 0 and max(ours, versus) >= 3", True),
+        ("extra_us > 0 or min(ours, 1) == 1", None),
+        ("ours * 2 + 1 > versus - 1", True),
+    ],
+)
+def test_expressions(text: str, expected: bool | None) -> None:
+    if expected is None:
+        with pytest.raises(ValueError, match="not part of the language"):
+            Expression(text)
+    else:
+        assert Expression(text).true(NUMBERS) is expected
+
+
+def test_nothing_compares_with_a_missing_number() -> None:
+    missing = {**NUMBERS, "ours": math.nan}
+    assert not Expression("ours > 1").true(missing)
+    assert not Expression("ours <= 1").true(missing)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "__import__('os').system('true') > 0",
+        "ours.real > 1",
+        "open('x') > 1",
+        "[ours][0] > 1",
+        "(lambda: 1)() > 0",
+        "ours > 'a'",
+        "ours ** 9 > 1",
+        "ours > True",
+        "ours >",
+        "abs() > 1",
+        "min(ours, 1, key=abs) > 0",
+    ],
+)
+def test_everything_else_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        Expression(text)

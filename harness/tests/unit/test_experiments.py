@@ -1,0 +1,130 @@
+"""The experiments as shipped, and what their reader refuses."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from harness.analysis.experiments import load_claims, load_experiments, read_experiment
+from harness.errors import ConfigError
+from harness.model.experiment import Verdict
+from harness.paths import checkout_root
+from harness.tests import synthetic
+
+FOLDER = checkout_root() / "harness" / "experiments"
+PAPER = checkout_root() / "harness" / "paper"
+
+
+@pytest.mark.parametrize("table", [3, 4, 5])
+def test_each_table_has_the_papers_rows_in_the_papers_order(table: int) -> None:
+    with (PAPER / f"table{table}.csv").open(encoding="utf-8") as lines:
+        printed = list(dict.fromkeys(line["metric"] for line in csv.DictReader(lines)))
+    experiment = read_experiment(FOLDER / f"table{table}.toml")
+    assert experiment.table == table
+    assert [row.paper for row in experiment.rows] == printed
+
+
+def test_tables_come_in_order_and_controls_last() -> None:
+    assert [one.id for one in load_experiments(FOLDER)] == [
+        "table3",
+        "table4",
+        "table5",
+        "controls",
+    ]
+
+
+def test_paper_values_are_read() -> None:
+    experiment = read_experiment(FOLDER / "table3.toml")
+    fork = next(row for row in experiment.rows if row.paper == "fork proc")
+    assert experiment.paper_value(fork, "Xen") == 198.0
+    assert experiment.paper_value(fork, "L-UP") == 110.0
+    assert experiment.paper_value(fork, "") is None
+
+
+def test_every_claim_of_the_papers_section_is_there() -> None:
+    with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
+        listed = [line["id"] for line in csv.DictReader(lines) if line["section"] == "4.2"]
+    claims = load_claims(FOLDER, load_experiments(FOLDER))
+    assert [claim.id for claim in claims] == listed == [f"O{at}" for at in range(1, 12)]
+
+
+def test_claims_that_rest_on_caches_or_processors_are_not_testable() -> None:
+    claims = load_claims(FOLDER, load_experiments(FOLDER))
+    fixed = {claim.id: claim.fixed for claim in claims if claim.fixed is not None}
+    untestable = dict.fromkeys(("O1", "O2", "O4", "O6", "O10"), Verdict.NOT_TESTABLE)
+    assert fixed == untestable | {"O9": Verdict.NOT_MEASURED}
+
+
+def test_rows_name_metrics_the_synthetic_catalogue_has_too() -> None:
+    for experiment in load_experiments(FOLDER):
+        for row in experiment.rows:
+            assert row.ref.metric in synthetic.NATIVE[row.ref.workload], row.ref
+
+
+def test_every_declared_metric_stands_in_the_report() -> None:
+    shown = {row.ref for experiment in load_experiments(FOLDER) for row in experiment.rows}
+    known = {(work, metric) for work, rows in synthetic.NATIVE.items() for metric in rows}
+    assert {(ref.workload, ref.metric) for ref in shown} == known
+
+
+def written(folder: Path, name: str, text: str) -> Path:
+    file = folder / name
+    file.write_text(text, encoding="utf-8")
+    return file
+
+
+ROW = '[[rows]]\nmetric = "w/m"\nname = "m"\nwhat = "x"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        (f'shows = "s"\n{ROW}', "key 'title': is missing"),
+        ('title = "t"\nshows = "s"\n', "key 'rows': is missing"),
+        (f'title = "t"\nshows = "s"\nnosie = 1\n{ROW}', "key 'nosie': is unknown"),
+        (f'title = "t"\nshows = "s"\n{ROW}paper = "row"\n', r"rows\[0\].paper.*is no row of"),
+        ('title = "t"\nshows = "s"\n[[rows]]\nmetric = "m"\nwhat = "x"\n', "'workload/metric'"),
+        ('title = "t"\nshows = "s"\n[[rows]]\nmetric = "w/m"\nwhat = "x"\n', "name.*is missing"),
+        (f'title = "t"\nshows = "s"\npaper = "no.csv"\n{ROW}', "no.csv: cannot be read"),
+        (f'title = "t"\nshows = "s"\nsystems = [1]\n{ROW}', "list of strings"),
+    ],
+)
+def test_broken_experiment_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
+    file = written(tmp_path, "table9.toml", text)
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        read_experiment(file)
+    assert str(tmp_path) in str(caught.value)
+
+
+CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ('metrics = ["w/m"]\nholds = "ous > 1"\n', "holds.*unknown name 'ous'"),
+        ('metrics = ["w/m"]\nholds = "ours"\n', "neither true nor false"),
+        ('metrics = ["w/m"]\nholds = "ours > paper"\n', "names the paper's ratio"),
+        ('metrics = ["w/m"]\nholds = "ours > versus"\n', "versus.*is missing"),
+        ('metrics = ["w/m"]\nholds = "ours > tolerance"\n', "tolerance.*is missing"),
+        ('metrics = ["w/other"]\nholds = "ours > 1"\n', "'w/other' is a row of no experiment"),
+        ('metrics = ["w/m"]\ndirection = "ours > 1"\n', "because.*is missing"),
+        ('metrics = ["w/m"]\n', "neither an expression over metrics nor a fixed verdict"),
+        ('verdict = "not testable here"\n', "because.*is missing"),
+        ('verdict = "reproduced"\nbecause = "b"\n', "verdict.*must be one of"),
+        ('metrics = ["w/m"]\nverdict = "not measured"\nholds = "ours > 1"\n', "cannot stand"),
+    ],
+)
+def test_broken_claim_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
+    written(tmp_path, "t.toml", f'title = "t"\nshows = "s"\n{ROW}')
+    written(tmp_path, "claims.toml", CLAIM + text)
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        load_claims(tmp_path, load_experiments(tmp_path))
+    assert "claims.toml: key 'claims[0]." in str(caught.value)
+
+
+def test_folder_without_experiments_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="holds no experiment"):
+        load_experiments(tmp_path)

@@ -1,0 +1,114 @@
+"""Every way a machine can stop, played by a fake QEMU, told apart."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from harness.errors import EngineError
+from harness.machines.qemu import Interrupted, MachineOrder, run_machine
+from harness.machines.verdict import judge
+from harness.model.record import Status
+from harness.model.system import Limits
+from harness.tests.builders import GOOD_CONSOLE, FakeEngine
+
+BEGUN = GOOD_CONSOLE.partition("@rexen boot")[0]
+
+
+def an_order(wall_s: float = 5.0) -> MachineOrder:
+    limits = Limits(virtual_s=60, wall_s=wall_s)
+    return MachineOrder("image", ["qemu"], 512, limits, limits, "tests", "cell")
+
+
+def play(
+    tmp_path: Path, script: list[list[Any]], *, wall_s: float = 5.0, out_of_memory: bool = False
+) -> tuple[Status, str]:
+    order = an_order(wall_s=wall_s)
+    engine = FakeEngine(script, out_of_memory=out_of_memory)
+    run = run_machine(engine, order, tmp_path, threading.Event())
+    status, reason, _ = judge(run.stopped, ["null_call"])
+    return status, reason
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "words"),
+    [
+        ([["print", GOOD_CONSOLE], ["forever"]], Status.OK, ""),
+        # QEMU may be gone before the end line was looked at.
+        ([["print", GOOD_CONSOLE], ["event", "guest-shutdown"]], Status.OK, ""),
+        (
+            [["print", "[ 1.0] Kernel panic - not syncing: No init\n"], ["event", "guest-reset"]],
+            Status.PANIC,
+            "No init",
+        ),
+        (
+            [["print", BEGUN + "Panic on CPU 0:\n"], ["event", "guest-reset"]],
+            Status.PANIC,
+            "after the workload began",
+        ),
+        ([["print", "hi\n"], ["event", "guest-reset"]], Status.BOOT, "last console line: 'hi'"),
+        ([["event", "guest-shutdown"]], Status.BOOT, "nothing at all"),
+        ([["print", BEGUN], ["clock", 61], ["forever"]], Status.HANG, "60 virtual s"),
+        ([["clock", 100], ["forever"]], Status.BOOT, "60 virtual s (while booting)"),
+        ([["exit", 1, "qemu: no such kernel"]], Status.ENGINE, "no such kernel"),
+        ([["print", BEGUN + "@rexen sample x\n@rexen end 0 1\n"]], Status.GARBAGE, "line 3"),
+        ([["flood", 10 << 20], ["forever"]], Status.GARBAGE, "flooded"),
+        (
+            [["print", BEGUN + "@rexen fail - no socket\n@rexen end 3 0\n"]],
+            Status.WORKLOAD,
+            "status 3: - no socket",
+        ),
+        ([["print", BEGUN + "@rexen end 0 0\n"]], Status.WORKLOAD, "no sample of null_call"),
+        (
+            [["print", "@rexen host fail no /dev/kvm\n"], ["event", "guest-shutdown"]],
+            Status.BOOT,
+            "no /dev/kvm",
+        ),
+        (
+            [
+                ["print", BEGUN + "Out of memory: Killed process 7 (run) total-vm\n"],
+                ["print", "@rexen end 137 0\n"],
+            ],
+            Status.OUT_OF_MEMORY,
+            "killed run",
+        ),
+    ],
+)
+def test_stop_reasons(tmp_path: Path, script: list[list[Any]], status: Status, words: str) -> None:
+    found, reason = play(tmp_path, script)
+    assert (found, words in reason) == (status, True), reason
+
+
+def test_wall_deadline(tmp_path: Path) -> None:
+    status, reason = play(tmp_path, [["print", BEGUN], ["forever"]], wall_s=0.4)
+    assert status is Status.HANG
+    assert "0.4 wall s" in reason
+
+
+def test_container_out_of_memory(tmp_path: Path) -> None:
+    script: list[list[Any]] = [["print", BEGUN], ["exit", 137, ""]]
+    status, reason = play(tmp_path, script, out_of_memory=True)
+    assert status is Status.OUT_OF_MEMORY
+    assert "container ran out of memory" in reason
+
+
+def test_engine_that_dies_in_mid_run_is_no_result(tmp_path: Path) -> None:
+    order = an_order()
+    engine = FakeEngine([["print", BEGUN], ["exit", 137, ""]])
+    engine.dead = True
+    with pytest.raises(EngineError):
+        run_machine(engine, order, tmp_path, threading.Event())
+    assert engine.started[0].process.poll() is not None
+
+
+def test_interrupt_stops_the_machine(tmp_path: Path) -> None:
+    order = an_order()
+    engine = FakeEngine([["forever"]])
+    interrupt = threading.Event()
+    interrupt.set()
+    with pytest.raises(Interrupted):
+        run_machine(engine, order, tmp_path, interrupt)
+    assert engine.started[0].process.poll() is not None

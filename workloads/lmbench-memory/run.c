@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: MIT
+/*
+ * lmbench-memory: files, mappings and faults, the rows of the paper's Table 5.
+ *
+ * Written to the published definitions of lmbench 3 (lat_fs, lat_mmap, lat_sig prot,
+ * lat_pagefault). An operation is one file, one mapping made, touched and taken away, one
+ * protection fault caught, one page read in. Files lie on tmpfs, where the paper had ext3: see
+ * README.md.
+ */
+#include "bench.h"
+#include "scratch.h"
+#include "signals.h"
+
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILES_MAX     1000 /* at a time */
+#define FILES_PER_DIR 100
+#define NAME_SIZE     192
+#define PAGE	      4096
+#define MAP_SIZE      (8 * 1024 * 1024)
+#define MAP_PAGES     (MAP_SIZE / PAGE)
+#define MAP_STEP      16384
+#define MAP_TOUCHED   (MAP_SIZE / 10)
+
+static char names[FILES_MAX][NAME_SIZE];
+static char dirs[FILES_MAX / FILES_PER_DIR][NAME_SIZE];
+
+/* lmbench's tree: at most 100 files in a directory. Names are ready before timing begins. */
+static void files_begin(const struct bench_row *row)
+{
+	char top[NAME_SIZE / 2];
+
+	(void)row;
+	snprintf(top, sizeof(top), "%s", scratch_directory("lat_fs"));
+	for (int i = 0; i < FILES_MAX; i++) {
+		char *dir = dirs[i / FILES_PER_DIR];
+
+		snprintf(dir, NAME_SIZE, "%s/%d", top, i / FILES_PER_DIR);
+		if (i % FILES_PER_DIR == 0 && mkdir(dir, 0777) != 0)
+			bench_fail("mkdir");
+		snprintf(names[i], NAME_SIZE, "%s/%d/%d", top, i / FILES_PER_DIR,
+			 i % FILES_PER_DIR);
+	}
+}
+
+static void files_finish(const struct bench_row *row)
+{
+	(void)row;
+	for (int i = 0; i < FILES_MAX / FILES_PER_DIR; i++)
+		if (rmdir(dirs[i]) != 0)
+			bench_fail("rmdir");
+}
+
+static void create_file(const char *name, const char *data, size_t size)
+{
+	int fd = creat(name, 0666);
+
+	if (fd < 0)
+		bench_fail("create");
+	if (size > 0 && write(fd, data, size) != (ssize_t)size)
+		bench_fail("write");
+	close(fd);
+}
+
+/* Both rows of one size: t[0] creates (and writes), t[1] deletes. */
+static void files_pass(const struct bench_row *row, uint64_t n, struct bench_time *t)
+{
+	static char data[16 * 1024];
+	size_t size = (size_t)row->arg[0];
+
+	while (n > 0) {
+		uint64_t files = n < FILES_MAX ? n : FILES_MAX;
+
+		bench_start(&t[0]);
+		for (uint64_t i = files; i-- > 0;)
+			create_file(names[i], data, size);
+		bench_stop(&t[0], files);
+		bench_start(&t[1]);
+		for (uint64_t i = files; i-- > 0;)
+			if (unlink(names[i]) != 0)
+				bench_fail("unlink");
+		bench_stop(&t[1], files);
+		n -= files;
+	}
+}
+
+static int map_fd;
+
+static void map_begin(const struct bench_row *row)
+{
+	const char *name = scratch_file("mapped", MAP_SIZE);
+
+	(void)row;
+	map_fd = open(name, O_RDWR);
+	if (map_fd < 0 || unlink(name) != 0)
+		bench_fail("file to map");
+}
+
+static void map_finish(const struct bench_row *row)
+{
+	(void)row;
+	close(map_fd);
+}
+
+static char *map_file(size_t size, int protection)
+{
+	char *where = mmap(NULL, size, protection, MAP_SHARED, map_fd, 0);
+
+	if (where == MAP_FAILED)
+		bench_fail("mmap");
+	return where;
+}
+
+/* The first tenth of the mapping is written, one byte every 16 KiB. */
+static void map_latency(const struct bench_row *row, uint64_t n, struct bench_time *t)
+{
+	(void)row;
+	bench_start(t);
+	for (uint64_t i = 0; i < n; i++) {
+		volatile char *where = map_file(MAP_SIZE, PROT_READ | PROT_WRITE);
+
+		for (size_t at = 0; at < MAP_TOUCHED; at += MAP_STEP)
+			where[at] = 1;
+		munmap((void *)where, MAP_SIZE);
+	}
+	bench_stop(t, n);
+}
+
+static volatile uint64_t faults_left;
+static struct bench_time *fault_time;
+static uint64_t fault_count;
+static sigjmp_buf after_faults;
+
+/* The write is tried again on return, and faults again; the last fault closes the section. */
+static void on_fault(int number)
+{
+	(void)number;
+	if (--faults_left > 0)
+		return;
+	bench_stop(fault_time, fault_count);
+	siglongjmp(after_faults, 1);
+}
+
+/* The signal's own cost is subtracted: what remains is the fault. */
+static void protection_fault(const struct bench_row *row, uint64_t n, struct bench_time *t)
+{
+	struct sigaction action = {.sa_handler = on_fault}, old;
+	volatile char *where = map_file(PAGE, PROT_READ);
+	struct bench_time caught = {0};
+
+	(void)row;
+	signals_time_catch(n, &caught);
+	faults_left = n;
+	fault_count = n;
+	fault_time = t;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGSEGV, &action, &old);
+	if (sigsetjmp(after_faults, 1) == 0) {
+		bench_start(t);
+		*where = 1;
+	}
+	sigaction(SIGSEGV, &old, NULL);
+	munmap((void *)where, PAGE);
+	bench_subtract(t, &caught, n);
+}
+
+static uint32_t page_order[MAP_PAGES];
+
+/* A fixed shuffle, so that no read-ahead or locality helps and every run does the same. */
+static void shuffle_pages(const struct bench_row *row)
+{
+	uint64_t state = 1;
+
+	map_begin(row);
+	for (uint32_t i = 0; i < MAP_PAGES; i++)
+		page_order[i] = i;
+	for (uint32_t i = MAP_PAGES - 1; i > 0; i--) {
+		uint32_t other, page = page_order[i];
+
+		state = state * 6364136223846793005ULL + 1442695040888963407ULL;
+		other = (uint32_t)(state >> 33) % (i + 1);
+		page_order[i] = page_order[other];
+		page_order[other] = page;
+	}
+}
+
+static char *map_again(char *where, int protection)
+{
+	if (where)
+		munmap(where, MAP_SIZE);
+	where = map_file(MAP_SIZE, protection);
+	if (msync(where, MAP_SIZE, MS_INVALIDATE) != 0)
+		bench_fail("msync");
+	return where;
+}
+
+static void touch_pages(volatile char *where, bool write)
+{
+	for (size_t i = 0; i < MAP_PAGES; i++) {
+		volatile char *byte = where + (size_t)page_order[i] * PAGE;
+
+		if (write)
+			*byte = 1;
+		else
+			(void)*byte;
+	}
+}
+
+/*
+ * Every page of a fresh mapping is touched in shuffled order; mapping, invalidating and unmapping
+ * without a touch is the overhead. An operation is one page, which is not always one fault: since
+ * 2014 Linux maps up to 16 cached pages at one read fault. Write faults come one by one.
+ */
+static void page_fault(const struct bench_row *row, uint64_t n, struct bench_time *t)
+{
+	bool write = row->arg[0];
+	int protection = write ? PROT_READ | PROT_WRITE : PROT_READ;
+	char *where = map_again(NULL, protection);
+	struct bench_time untouched = {0};
+
+	bench_start(&untouched);
+	for (uint64_t i = 0; i < n; i++)
+		where = map_again(where, protection);
+	bench_stop(&untouched, n * MAP_PAGES);
+	bench_start(t);
+	for (uint64_t i = 0; i < n; i++) {
+		touch_pages(where, write);
+		where = map_again(where, protection);
+	}
+	bench_stop(t, n * MAP_PAGES);
+	bench_subtract(t, &untouched, n * MAP_PAGES);
+	munmap(where, MAP_SIZE);
+}
+
+static const struct bench_row rows[] = {
+    {{"create_0k", "delete_0k"}, 4000, 100, files_pass, files_begin, files_finish, {0}},
+    {{"create_10k", "delete_10k"}, 4000, 100, files_pass, files_begin, files_finish, {10240}},
+    {{"mmap"}, 300, 2, map_latency, map_begin, map_finish, {0}},
+    {{"prot_fault"}, 10000, 100, protection_fault, map_begin, map_finish, {0}},
+    {{"page_fault"}, 30, 1, page_fault, shuffle_pages, map_finish, {0}},
+    {{"write_fault"}, 12, 1, page_fault, shuffle_pages, map_finish, {1}},
+};
+
+int main(int argc, char **argv)
+{
+	return bench_main(rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
+}
