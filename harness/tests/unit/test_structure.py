@@ -119,7 +119,7 @@ def test_readmes_are_short() -> None:
 
 
 def test_documents_cite_files_that_exist() -> None:
-    cited = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w-]+\.(?:py|md|toml|sh|c|S))`")
+    cited = re.compile(r"`([\w.-]+(?:/[\w.-]+)+/?|[\w-]+\.(?:py|md|toml))`")
     names = {file.name for file in tracked()}
     wrong = []
     for document in tracked("*.md"):
