@@ -162,3 +162,10 @@ def test_boot_limits_are_not_the_workloads(engine: WorldEngine) -> None:
     for profile in ("quick", "full"):
         total = total_limits(boot, profile)
         assert total.virtual_s > boot.virtual_s and total.wall_s > boot.wall_s
+
+
+def test_a_deep_directory_is_not_too_long_for_a_socket(tmp_path: Path, engine: WorldEngine) -> None:
+    """A Unix socket's path holds 107 bytes; a store may lie deeper than that."""
+    deep = tmp_path / ("d" * 100)
+    (measured, _) = run_cells(a_campaign(engine, deep), cells_of(engine, "native"), 2)
+    assert measured.record.ok, measured.record.outcome.reason
