@@ -6,6 +6,7 @@ Only here are errors printed and options parsed; a traceback means a bug in the 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -15,13 +16,14 @@ from pathlib import Path
 import shtab
 
 from harness import verbs
-from harness.errors import ExitCode, HarnessError
+from harness.errors import DiskFullError, ExitCode, HarnessError
 from harness.paths import Paths, checkout_root
 from harness.plan import PROFILES
 from harness.steps import Steps
 from harness.verbs import Options
 
 Verb = Callable[[Options], ExitCode]
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
 EPILOG = """exit codes: 0 all well, 1 a bug in rexen, 2 usage, 3 broken catalogue file,
 4 no container engine, 5 image build failed, 6 a cell failed, 7 results differ,
@@ -138,6 +140,12 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output left, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        full = DiskFullError(str(error), hint="free some and run again; what was measured is kept")
+        _complain(full, as_json=bool(parsed.json))
+        return int(full.code)
 
 
 def _complain(error: HarnessError, *, as_json: bool) -> None:
