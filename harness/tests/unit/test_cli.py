@@ -473,7 +473,7 @@ def test_exit_codes_never_change() -> None:
 
 def test_help_names_every_exit_code() -> None:
     for code in ExitCode:
-        assert re.search(rf"\b{code.value} [a-z]", cli.EPILOG), code
+        assert re.search(rf"\b{code.value} +[a-z]", cli.EPILOG), code
 
 
 def test_the_readme_names_every_exit_code() -> None:
