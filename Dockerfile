@@ -50,3 +50,10 @@ COPY --from=overlays /opt/rexen /opt/rexen
 COPY --from=packages /packages/versions /opt/rexen/versions
 COPY baselines/image/manifest.sh /build/
 RUN /build/manifest.sh /opt/rexen
+
+# checks: what the tests need beside what a cell needs; the checkout is mounted at /src.
+FROM bench AS checks
+RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
+        busybox-static cpio dash gcc libc6-dev libxen-dev make python3 python3-hypothesis \
+        python3-pytest \
+    && rm -rf /var/lib/apt/lists/*

@@ -5,8 +5,8 @@
     <results>/.lock                  held, by flock, by the one writer
 
 One file a record, written under another name, synced and renamed: a record is whole or absent,
-whatever is killed when. (`style.md` sketches one records.jsonl; a torn last line there would
-need repair, and two stores could not be merged by copying files.)
+whatever is killed when. (Lines of one file would need repair after a torn last line, and two
+stores could not be merged by copying files.)
 """
 
 from __future__ import annotations

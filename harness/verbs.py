@@ -23,6 +23,7 @@ from harness.model.system import System
 from harness.model.workload import Workload
 from harness.output import emit, table
 from harness.paths import Paths
+from harness.progress import brief, cell_line, time_spent
 from harness.runner import Campaign, Measured, run_cells
 from harness.steps import Steps, duration
 from harness.store import Store, counting
@@ -246,20 +247,12 @@ def measure(
     return done
 
 
-def cell_line(record: Record) -> str:
-    """One finished cell for people; a failed one with its reason and how to repeat it."""
-    name, wall = f"{record.workload} on {record.system}", duration(record.host.total_wall_s)
-    if record.ok:
-        return f"{name}: {len(record.outcome.samples)} samples in {wall}"
-    return f"{name}: {record.outcome.status}: {record.outcome.reason}\n    again: {record.rerun}"
-
-
 def run(options: Options) -> ExitCode:
     """Measure what is missing."""
     prepared = prepare(options)
     records = run_missing(options, prepared)
     if options.json:
-        emit([_brief(record) for record in records])
+        emit([brief(record) for record in records])
     return _exit_code(options, prepared)
 
 
@@ -275,29 +268,6 @@ def run_missing(options: Options, prepared: Prepared) -> list[Record]:
         records = measure(options, prepared, Purpose.MEASURE, missing)
     options.steps.say(time_spent(records))
     return records
-
-
-def time_spent(records: Sequence[Record]) -> str:
-    """Where the wall time of these cells went, by system, and the harness's own share."""
-    by_system: dict[str, float] = {}
-    for record in records:
-        by_system[record.system] = by_system.get(record.system, 0.0) + record.host.total_wall_s
-    total = sum(by_system.values()) or 1.0
-    own = sum(record.host.total_wall_s - record.host.machine_wall_s for record in records)
-    parts = [f"{name} {duration(wall_s)}" for name, wall_s in by_system.items()]
-    return f"machine time: {', '.join(parts)}; harness and engine: {100 * own / total:.1f} %"
-
-
-def _brief(record: Record) -> dict[str, object]:
-    return {
-        "cell": record.cell_id,
-        "workload": record.workload,
-        "system": record.system,
-        "status": record.outcome.status.value,
-        "reason": record.outcome.reason,
-        "wall_s": record.host.total_wall_s,
-        "rerun": record.rerun,
-    }
 
 
 def _exit_code(options: Options, prepared: Prepared) -> ExitCode:

@@ -46,24 +46,30 @@ class Image:
 
 def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
     """The image for the checkout as it is now. Raises BuildError."""
+    tag = ensure_target(engine, paths, steps, TARGET)
+    manifest = engine.output_of(tag, ["cat", f"{ARTEFACTS}/manifest"]).decode()
+    return read_manifest(tag, manifest)
+
+
+def ensure_target(engine: Engine, paths: Paths, steps: Steps, target: str) -> str:
+    """The tag of one stage of the Dockerfile, built if it is not there. Raises BuildError."""
     logs = paths.build / "logs"
     logs.mkdir(parents=True, exist_ok=True)
     context = pack_context(paths.root)
-    tag = f"{REPOSITORY}:{hashlib.sha256(context).hexdigest()[:16]}"
+    tag = f"{REPOSITORY}-{target}:{hashlib.sha256(context).hexdigest()[:16]}"
     if not engine.has_image(tag):
         base = ensure_base(engine, logs, steps)
         with steps.step(f"building {tag} on {base}"):
             lines = engine.build(
                 io.BytesIO(context),
                 tag=tag,
-                target=TARGET,
+                target=target,
                 arguments={"BASE": base},
-                log=logs / "build.log",
+                log=logs / f"build-{target}.log",
             )
             for line in lines:
                 steps.say(f"  {line}")
-    manifest = engine.output_of(tag, ["cat", f"{ARTEFACTS}/manifest"]).decode()
-    return read_manifest(tag, manifest)
+    return tag
 
 
 def context_files(root: Path) -> Iterator[Path]:

@@ -68,15 +68,6 @@ class Running:
         ]
         return int(state["ExitCode"]), bool(state.get("OOMKilled")), lines[-1] if lines else ""
 
-    def stdout(self) -> bytes:
-        return bytes(self._container.logs(stdout=True, stderr=False))
-
-    def wait(self) -> None:
-        try:
-            self._container.wait()
-        except UNREACHABLE as error:
-            raise _lost(error) from None
-
     def remove(self) -> None:
         """Kill and delete it; that it is gone already is fine, and so is a dead engine."""
         try:
@@ -207,6 +198,33 @@ class Engine:
             )
         except UNREACHABLE as error:
             raise _lost(error, f"cannot run {argv[0]} in {image}") from None
+
+    def stream(self, image: str, argv: Sequence[str], *, source: Path) -> Iterator[bytes]:
+        """Run a command with a checkout mounted read-only at /src, yield its output as it comes.
+
+        Raises BuildError if it fails, EngineError if the engine does.
+        """
+        try:
+            container = self._client.containers.run(
+                image,
+                list(argv),
+                detach=True,
+                network_mode="none",
+                working_dir="/src",
+                volumes={str(source): {"bind": "/src", "mode": "ro"}},
+            )
+        except UNREACHABLE as error:
+            raise _lost(error, f"cannot run {argv[0]} in {image}") from None
+        running = Running(container)
+        try:
+            yield from container.logs(stream=True, follow=True)
+            status = int(container.wait()["StatusCode"])
+        except UNREACHABLE as error:
+            raise _lost(error) from None
+        finally:
+            running.remove()
+        if status:
+            raise BuildError(f"{argv[0]} failed with status {status} in {image}")
 
     def sweep(self, owner: str) -> int:
         """Remove containers that an owner left behind when it was killed; how many."""

@@ -1,0 +1,38 @@
+# check | test | image | run | report; each prints the command it runs.
+#
+#   make check   seconds: format, types, layers, sizes, documents, Python units, C units on the host
+#   make test    check, then guests in QEMU (installs and starts a container engine if it has to)
+
+PYTHON := .venv/bin/python
+
+.PHONY: all check guests test image run report clean
+
+all: check
+
+# The launcher makes the environment; asking it for help is the cheapest way to have it do so.
+.venv/.installed: requirements.lock
+	./rexen --help >/dev/null
+
+check: .venv/.installed
+	.venv/bin/ruff format --check harness workloads baselines hypervisor
+	.venv/bin/ruff check harness workloads baselines hypervisor
+	.venv/bin/mypy
+	$(PYTHON) -m pytest
+
+guests: .venv/.installed
+	$(PYTHON) -m harness.tests.in_container
+	$(PYTHON) -m pytest -m "guest or browser" harness/tests/integration
+
+test: check guests
+
+image: .venv/.installed
+	./rexen build
+
+run: .venv/.installed
+	./rexen run
+
+report: .venv/.installed
+	./rexen report
+
+clean:
+	rm -rf build .mypy_cache .ruff_cache .pytest_cache
