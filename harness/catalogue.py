@@ -29,25 +29,24 @@ def load_systems(paths: Paths) -> dict[str, System]:
     if own.exists():
         files.append(own)
     words = read_linux_words(paths.baselines / "linux.toml")
-    systems = [read_system(file, words) for file in files]
-    return _by_id(sorted(systems, key=lambda system: system.order), files)
+    systems = _by_id([(file, read_system(file, words)) for file in files])
+    return dict(sorted(systems.items(), key=lambda item: item[1].order))
 
 
 def load_workloads(paths: Paths) -> dict[str, Workload]:
     """Every workload, by directory name."""
     files = sorted(paths.workloads.glob("*/workload.toml"))
-    return _by_id([read_workload(file) for file in files], files)
+    return _by_id([(file, read_workload(file)) for file in files])
 
 
-def _by_id(entries: list[T], files: list[Path]) -> dict[str, T]:
+def _by_id(entries: list[tuple[Path, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
-    for entry in entries:
+    taken: dict[str, Path] = {}
+    for file, entry in entries:
         name = str(getattr(entry, "id", ""))
         if name in found:
-            raise ConfigError(
-                f"two catalogue entries are called '{name}': {files[0].parent.parent}"
-            )
-        found[name] = entry
+            raise ConfigError(f"{file}: key 'id': '{name}' is the name of {taken[name]} already")
+        found[name], taken[name] = entry, file
     return found
 
 

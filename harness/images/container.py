@@ -93,7 +93,8 @@ class Engine:
                 engine = cls(url)
                 engine._client.ping()
                 return engine
-            except UNREACHABLE as error:
+            # The SDK lets urllib's ValueError through for an address it cannot parse.
+            except (*UNREACHABLE, ValueError) as error:
                 tried.append(f"{url}: {_short(error)}")
         what = "no container engine answers" + (f" ({'; '.join(tried)})" if tried else "")
         raise EngineError(
