@@ -118,18 +118,16 @@ int main(void)
 	guest_seed_random();
 	guest_loopback_up();
 	signal(SIGPIPE, SIG_IGN);
-	if (cmdline_word("rexen.shell")) {
+	value = cmdline_word("rexen.run");
+	snprintf(run, sizeof(run), "%s", value ? value : "");
+	value = cmdline_word("rexen.host");
+	snprintf(program, sizeof(program), "%s", value ? value : "");
+	if (*program)
+		run_host(program, run, boot_ns);
+	else if (cmdline_word("rexen.shell")) /* of the inner guest, in a nested system */
 		job_run_shell();
-	} else {
-		value = cmdline_word("rexen.run");
-		snprintf(run, sizeof(run), "%s", value ? value : "");
-		value = cmdline_word("rexen.host");
-		snprintf(program, sizeof(program), "%s", value ? value : "");
-		if (*program)
-			run_host(program, run, boot_ns);
-		else
-			run_workload(run, boot_ns);
-	}
+	else
+		run_workload(run, boot_ns);
 	sync();
 	console_drain();
 	guest_power_off();
