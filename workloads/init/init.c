@@ -104,7 +104,7 @@ static void run_host(const char *program, const char *word, uint64_t boot_ns)
 	console_printf("@rexen host boot %llu %llu\n", (unsigned long long)boot_ns,
 		       (unsigned long long)quiet_ns);
 	guest_print_facts("@rexen host fact");
-	status = job_run_plain(argv);
+	status = job_run_plain(argv, cmdline_word("rexen.shell") != NULL);
 	console_printf("@rexen host end %d\n", status);
 }
 
