@@ -12,6 +12,8 @@ from harness.model.record import Phase, Status
 from harness.protocol import BEGIN_LINE, Transcript, parse, until_end
 
 PANIC = re.compile(r"Kernel panic - not syncing: .*|Panic on CPU \d+:.*|PANIC: .*|Oops: .*")
+# What a kernel or hypervisor says when it is certain that nothing more will come.
+LAST_WORDS = re.compile(rb"Kernel panic - not syncing: .*\n|Panic on CPU \d+:.*\n")
 GUEST_OOM = re.compile(r"Out of memory: Killed process \d+ \((\S+)\)")
 
 
@@ -20,6 +22,7 @@ class Stop(StrEnum):
 
     END_LINE = "end-line"
     EXIT = "exit"
+    PANIC = "panic"
     VIRTUAL_DEADLINE = "virtual-deadline"
     WALL_DEADLINE = "wall-deadline"
     FLOOD = "flood"
