@@ -19,7 +19,7 @@ from harness.deadline import Deadline
 from harness.images.container import Engine, Running
 from harness.machines.monitor import Monitor, MonitorLost
 from harness.machines.testbed import CELL_DIR, CONSOLE, EMULATED_PC, MONITOR
-from harness.machines.verdict import Stop, Stopped
+from harness.machines.verdict import LAST_WORDS, Stop, Stopped
 from harness.model.system import Limits
 from harness.protocol import BEGIN_LINE, END_LINE
 
@@ -27,6 +27,9 @@ POLL_S = 0.05
 CLOCK_POLL_S = 1.0
 START_WALL_S = 30.0
 EXIT_WALL_S = 10.0
+# After a panic, time for the rest of its message. Xen spends five virtual seconds and more on a
+# reboot, which is minutes of wall time.
+PANIC_WALL_S = 5.0
 CONSOLE_LIMIT = 8 << 20
 QEMU_OWN_MIB = 1536
 
@@ -154,6 +157,7 @@ class _Watch:
         self._tail = b""
         self.let_go_at = 0.0
         self.begun_at = 0.0
+        self.panicked_at = 0.0
 
     def let_go(self) -> None:
         """The machine starts now, and with it the wall deadline."""
@@ -171,6 +175,8 @@ class _Watch:
             stop = self.look()
             if stop:
                 return stop
+            if self.panicked_at and time.monotonic() > self.panicked_at + PANIC_WALL_S:
+                return Stop.PANIC
             if time.monotonic() > self.let_go_at + self.limits.wall_s:
                 return Stop.WALL_DEADLINE
             if next_clock.passed:
@@ -193,6 +199,8 @@ class _Watch:
             self._tail = fresh[-4096:]
             if not self.begun_at and BEGIN_LINE.search(fresh):
                 self.begun_at = time.monotonic()
+            if not self.panicked_at and LAST_WORDS.search(fresh):
+                self.panicked_at = time.monotonic()
             if END_LINE.search(fresh):
                 return Stop.END_LINE
         return Stop.FLOOD if size > CONSOLE_LIMIT else None

@@ -11,7 +11,12 @@ from harness.errors import ProtocolError
 from harness.model.record import Phase, Status
 from harness.protocol import BEGIN_LINE, Transcript, parse, until_end
 
-PANIC = re.compile(r"Kernel panic - not syncing: .*|Panic on CPU \d+:.*|PANIC: .*|Oops: .*")
+# Xen says why on the line after.
+PANIC = re.compile(
+    r"Kernel panic - not syncing: .*|Panic on CPU \d+:.*(?:\s+\(XEN\) [^*\s].*)?|PANIC: .*|Oops: .*"
+)
+# What a kernel or hypervisor says when it is certain that nothing more will come.
+LAST_WORDS = re.compile(rb"Kernel panic - not syncing: .*\n|Panic on CPU \d+:.*\n")
 GUEST_OOM = re.compile(r"Out of memory: Killed process \d+ \((\S+)\)")
 
 
@@ -20,6 +25,7 @@ class Stop(StrEnum):
 
     END_LINE = "end-line"
     EXIT = "exit"
+    PANIC = "panic"
     VIRTUAL_DEADLINE = "virtual-deadline"
     WALL_DEADLINE = "wall-deadline"
     FLOOD = "flood"
@@ -63,7 +69,8 @@ def _judge(
         return Status.OUT_OF_MEMORY, f"the machine's container ran out of memory {where}"
     panic = PANIC.search(text)
     if panic:
-        return Status.PANIC, f"{panic[0].strip()} ({where})"
+        words = " ".join(panic[0].replace("(XEN) ", "").split())
+        return Status.PANIC, f"{words} ({where})"
     if transcript.host_failure:
         return Status.BOOT, f"the inner guest did not start: {transcript.host_failure}"
     if stopped.stop is Stop.FLOOD:

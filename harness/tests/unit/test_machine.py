@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness.errors import EngineError
+from harness.machines import qemu
 from harness.machines.qemu import Interrupted, MachineOrder, run_machine
 from harness.machines.verdict import judge
 from harness.model.record import Status
@@ -86,6 +88,23 @@ def test_wall_deadline(tmp_path: Path) -> None:
     status, reason = play(tmp_path, [["print", BEGUN], ["forever"]], wall_s=0.4)
     assert status is Status.HANG
     assert "0.4 wall s" in reason
+
+
+def test_a_panic_that_stops_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Xen took four minutes of wall time to reboot after its panic; it says why a line later."""
+    monkeypatch.setattr(qemu, "PANIC_WALL_S", 0.3)
+    script: list[list[Any]] = [
+        ["print", "(XEN) Panic on CPU 0:\n"],
+        ["sleep", 0.1],
+        ["print", "(XEN) no domain 0\n(XEN) ****\n"],
+        ["forever"],
+    ]
+    order, engine = an_order(wall_s=60), FakeEngine(script)
+    started = time.monotonic()
+    run = run_machine(engine, order, tmp_path, threading.Event())
+    status, reason, _ = judge(run.stopped, ["null_call"])
+    assert (status, reason) == (Status.PANIC, "Panic on CPU 0: no domain 0 (while booting)")
+    assert time.monotonic() - started < 10
 
 
 def test_container_out_of_memory(tmp_path: Path) -> None:

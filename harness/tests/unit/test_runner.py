@@ -6,6 +6,7 @@ import concurrent.futures
 import os
 import signal
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
@@ -74,11 +75,40 @@ def test_side_by_side_changes_no_outcome(tmp_path: Path, engine: WorldEngine) ->
     assert not list(tmp_path.glob("*/*")), "every cell removes its folder"
 
 
-def test_one_at_a_time_means_one(tmp_path: Path, engine: WorldEngine) -> None:
-    seen = []
-    for _ in run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native", "xen"), 1):
-        seen.append((len(engine.started), alive(engine)))
-    assert [started for started, _ in seen] == [1, 2, 3, 4]
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_never_more_at_a_time_than_asked(
+    tmp_path: Path, engine: WorldEngine, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    running: list[Cell] = []
+    most: list[int] = []
+
+    def slow(campaign: Campaign, cell: Cell) -> Measured:
+        running.append(cell)
+        most.append(len(running))
+        time.sleep(0.05)
+        running.remove(cell)
+        return Measured(cell, None, b"")  # type: ignore[arg-type]
+
+    monkeypatch.setattr(runner, "run_cell", slow)
+    cells = cells_of(engine, "native", "xen")
+    done = [measured.cell for measured in run_cells(a_campaign(engine, tmp_path), cells, jobs)]
+    assert {cell.id for cell in done} == {cell.id for cell in cells}
+    assert max(most) == jobs
+
+
+def test_nothing_is_started_after_a_failure(
+    tmp_path: Path, engine: WorldEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[Cell] = []
+
+    def fail(campaign: Campaign, cell: Cell) -> Measured:
+        tried.append(cell)
+        raise EngineError("gone")
+
+    monkeypatch.setattr(runner, "run_cell", fail)
+    with pytest.raises(EngineError):
+        list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1))
+    assert len(tried) == 1
 
 
 def test_a_failed_cell_is_a_record(tmp_path: Path, engine: WorldEngine) -> None:

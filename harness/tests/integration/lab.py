@@ -1,0 +1,112 @@
+"""Real machines for tests: the engine, the image and one way to run a cell.
+
+The exact outcome of one cell is kept in harness/tests/data/exact.json, for the artefacts it was
+recorded with. Record it anew after a wanted change:
+
+    python -m harness.tests.integration.lab
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import threading
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from harness import catalogue
+from harness.images.build import Image, ensure_image
+from harness.images.container import Engine
+from harness.images.host import ensure_engine
+from harness.model.cell import Cell
+from harness.model.record import Outcome, Phase, Purpose, Sample
+from harness.model.system import System
+from harness.model.workload import Workload
+from harness.paths import Paths, checkout_root
+from harness.plan import make_cell
+from harness.runner import Campaign, Measured, run_cell
+from harness.steps import Steps
+
+EXACT = Path(__file__).parent.parent / "data" / "exact.json"
+OWNER = "guest-tests"
+
+
+@dataclass(frozen=True, slots=True)
+class Lab:
+    """What all guest tests share."""
+
+    engine: Engine
+    image: Image
+    systems: Mapping[str, System]
+    workloads: Mapping[str, Workload]
+    scratch: Path
+
+    @classmethod
+    def open(cls, scratch: Path) -> Lab:
+        """Raises HarnessError if there is no engine or no image to be had."""
+        paths, steps = Paths.of(checkout_root()), Steps()
+        engine = ensure_engine(paths.build / "logs", steps)
+        return cls(
+            engine=engine,
+            image=ensure_image(engine, paths, steps),
+            systems=catalogue.load_systems(paths),
+            workloads=catalogue.load_workloads(paths),
+            scratch=scratch,
+        )
+
+    def cell(
+        self, system: System, *, workload: str = "controls", params: dict[str, int] | None = None
+    ) -> Cell:
+        """A cell of the quick profile, or of parameters of the test's own."""
+        found = self.workloads[workload]
+        if params is not None:
+            found = replace(found, profiles={"quick": params})
+        return make_cell(system=system, workload=found, profile="quick", image=self.image)
+
+    def run(self, cell: Cell, system: System) -> Measured:
+        """Run a cell on a system that need not be in the catalogue."""
+        campaign = Campaign(
+            engine=self.engine,
+            image=self.image.tag,
+            systems={system.id: system},
+            workloads=self.workloads,
+            profile="quick",
+            purpose=Purpose.MEASURE,
+            scratch=self.scratch,
+            owner=OWNER,
+            interrupt=threading.Event(),
+        )
+        return run_cell(campaign, cell)
+
+    def outcome(
+        self, system: System, *, workload: str = "controls", params: dict[str, int] | None = None
+    ) -> Outcome:
+        cell = self.cell(system, workload=workload, params=params)
+        return self.run(cell, system).record.outcome
+
+
+def sample_of(outcome: Outcome, metric: str) -> Sample:
+    """The first recorded sample of a metric."""
+    return next(it for it in outcome.samples if it.metric == metric and it.phase is Phase.RUN)
+
+
+def exact_document(cell: Cell, outcome: Outcome) -> dict[str, Any]:
+    """What a cell gave, and all it was made of, as JSON has it."""
+    document = {"cell": cell.id, "inputs": asdict(cell.inputs), "outcome": asdict(outcome)}
+    plain: dict[str, Any] = json.loads(json.dumps(document))
+    return plain
+
+
+def record_exact() -> None:
+    with tempfile.TemporaryDirectory() as scratch:
+        lab = Lab.open(Path(scratch))
+        native = lab.systems["native"]
+        cell = lab.cell(native)
+        document = exact_document(cell, lab.run(cell, native).record.outcome)
+    EXACT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+if __name__ == "__main__":
+    record_exact()
