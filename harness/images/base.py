@@ -20,7 +20,8 @@ from harness.steps import Steps
 SUITE = "trixie"
 REGISTRY_IMAGE = "debian"
 REGISTRY_TAG = "trixie-slim"
-LOCAL_IMAGE = "rexen-base"
+# With its domain spelled out, Docker and Podman mean the same image by it.
+LOCAL_IMAGE = "localhost/rexen-base"
 BOOTSTRAP_WALL_S = 900.0
 BOOTSTRAP_PACKAGES = ["mmdebstrap", "debian-archive-keyring"]
 

@@ -20,7 +20,8 @@ from harness.machines.testbed import ARTEFACTS
 from harness.paths import Paths
 from harness.steps import Steps
 
-REPOSITORY = "rexen"
+# With its domain spelled out, Docker and Podman mean the same image by it.
+REPOSITORY = "localhost/rexen"
 TARGET = "bench"
 CONTEXT = ("Dockerfile", "baselines", "workloads", "hypervisor")
 # Nothing of these ends up in the image, so a change in them builds nothing.

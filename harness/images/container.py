@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -23,6 +24,7 @@ LABEL = "rexen"
 API_TIMEOUT_S = 60
 STOP_TIMEOUT_S = 5
 NO_SPACE = "no space left on device"
+DIGEST = re.compile(r"[0-9a-f]{64}")
 UNREACHABLE = (DockerException, requests.RequestException, OSError)
 
 
@@ -134,9 +136,16 @@ class Engine:
         return True
 
     def import_root(self, archive: Path, repository: str, tag: str) -> None:
-        """Make an image of one layer from a tar of a root file system."""
+        """Make an image of one layer from a tar of a root file system.
+
+        Named by hand: Podman's answer to the same request forgets the name.
+        """
         try:
-            self._client.api.import_image(src=str(archive), repository=repository, tag=tag)
+            answer = self._client.api.import_image(src=str(archive), repository=repository, tag=tag)
+            digest = DIGEST.search(str(answer))
+            if digest is None:
+                raise BuildError(f"the engine did not import the base image: {str(answer)[:200]}")
+            self._client.api.tag(digest[0], repository, tag)
         except UNREACHABLE as error:
             raise _build_error(f"cannot import the base image: {_short(error)}", error) from None
 

@@ -61,6 +61,10 @@ class ImageEngine(Engine):
     def has_image(self, tag: str) -> bool:
         return tag in self.images
 
+    def image_digest(self, tag: str) -> str:
+        assert tag in self.images
+        return f"digest of {tag}"
+
     def pull(self, repository: str, tag: str) -> bool:
         self.images += [f"{repository}:{tag}"] if self.registry else []
         return self.registry
@@ -158,7 +162,7 @@ def test_a_broken_manifest(text: str, words: str) -> None:
 
 
 def test_base_is_the_one_that_is_here(tmp_path: Path) -> None:
-    for name in ("debian:trixie-slim", "rexen-base:trixie"):
+    for name in ("debian:trixie-slim", "localhost/rexen-base:trixie"):
         assert base.ensure_base(ImageEngine(name), tmp_path, Steps(quiet=True)) == name
 
 
@@ -175,7 +179,7 @@ def test_base_is_made_from_the_mirror_where_none_answers(
     monkeypatch.setattr(process, "capture", lambda argv, **_: listing)
     monkeypatch.setattr(process, "run", lambda argv, **_: ran.append(" ".join(argv)))
     engine = ImageEngine()
-    assert base.ensure_base(engine, tmp_path, Steps(quiet=True)) == "rexen-base:trixie"
+    assert base.ensure_base(engine, tmp_path, Steps(quiet=True)) == "localhost/rexen-base:trixie"
     assert ran[-1].startswith("mmdebstrap --variant=minbase trixie")
     assert ran[-1].endswith(" http://mirror.test/debian")
 
