@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from harness.analysis import frame
 from harness.analysis.claims import judge
 from harness.analysis.experiments import load_claims, load_experiments
+from harness.analysis.overhead import overheads
 from harness.errors import StoreError
 from harness.model.record import Record
 from harness.model.system import System
@@ -22,7 +23,9 @@ from harness.model.workload import Workload
 from harness.report import provenance
 from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, legible
 from harness.report.export import export
+from harness.report.facts import fact_tables
 from harness.report.numbers import count_text
+from harness.report.overhead import overhead_view
 from harness.report.tables import table_view
 from harness.report.verdicts import claim_views, scores
 
@@ -78,6 +81,10 @@ def render(
     tables = [
         table_view(one, frames=frames, systems=systems, workloads=workloads) for one in experiments
     ]
+    compared = [
+        overhead_view(one, frames=frames, systems=systems, workloads=workloads)
+        for one in overheads(experiments, frames=frames, systems=systems, workloads=workloads)
+    ]
     judged, lines = scores(judgements, systems)
     page = _environment().get_template("report.html.j2")
     return page.render(
@@ -93,6 +100,8 @@ def render(
         systems=provenance.system_views(frames, systems),
         tables=[one for one in tables if one.has_paper],
         controls=[one for one in tables if not one.has_paper],
+        overheads=compared,
+        facts=fact_tables(frames),
         failed=provenance.failed_cells(frames),
         not_run=provenance.cells_not_run(frames, systems, workloads),
         times=provenance.times(frames, systems, workloads),
