@@ -115,11 +115,12 @@ def share_figure(
             _bar(axes, share, str(word), at * row_height + head + (GAP + LANE) / 2)
         seen = [share for share in shares if not math.isnan(share)]
         low, high = max(min([0.0, *seen]), SHORTEST), min(max([1.0, *seen]), LONGEST)
-        axes.set_xlim(low - 0.02, high + (0.3 if high == LONGEST else 0.08))
+        axes.set_xlim(low, high + (0.3 if high == LONGEST else 0.08))
         _ticks(axes, [tick / 4 for tick in range(-2, 9) if low <= tick / 4 <= high], "")
-        axes.axvline(0.0, color=INK, lw=1.1, zorder=3)
-        axes.axvline(0.5, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=3)
-        axes.axvline(1.0, color=INK, lw=1.1, zorder=3)
+        # Over the bars, under the names.
+        axes.axvline(0.0, color=INK, lw=1.1, zorder=2.5)
+        axes.axvline(0.5, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=2.5)
+        axes.axvline(1.0, color=INK, lw=1.1, zorder=2.5)
         svg = _svg(figure)
     return _for_page(svg, figure_id, {stand_in(0): f"var(--sys-{system})"}, title)
 

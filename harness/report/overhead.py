@@ -1,4 +1,4 @@
-"""Overheads -> a section of the page: the targets, a figure, a table."""
+"""Overheads -> a section of the page (the targets, a figure, a table), and the same as text."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from harness.analysis.overhead import FLOOR, NO_OVERHEAD, Overhead, Reached, Sha
 from harness.model.system import System
 from harness.model.workload import Workload
 from harness.report.figures import NARROW, SHARE_COLUMNS, WIDE, share_figure
-from harness.report.numbers import count_text, significant
+from harness.report.numbers import THIN, count_text, significant
 from harness.report.tables import NO_VALUE, CellView, FigureView, cell_view, metric_of
 
 MARKS = {Reached.MET: "●", Reached.NOT_MET: "○", Reached.OPEN: "…", Reached.NO_TARGET: "–"}
@@ -111,7 +111,7 @@ def _target(what: str, found: float, limit: float | None, reached: Reached) -> T
     return TargetView(
         what=what,
         found=significant(found),
-        limit="" if limit is None else f"at most {limit:g}",
+        limit="" if limit is None else f"≤{THIN}{limit:g}",
         word=reached.value,
         kind=KINDS[reached],
         mark=MARKS[reached],
@@ -197,3 +197,38 @@ def _notes(overhead: Overhead) -> list[str]:
 
 def _names(shares: Sequence[Share]) -> str:
     return ", ".join(one.row.name for one in shares)
+
+
+def overhead_text(views: Sequence[OverheadView]) -> str:
+    """The sections without their figures, in columns, to paste where only text goes."""
+    return "\n".join(line for view in views for line in _lines(view)).replace(THIN, " ")
+
+
+def _lines(view: OverheadView) -> list[str]:
+    head = ["row", view.base, view.reference, "", view.subject, "", "share"]
+    rows = [head] + [
+        [row.name, _value(row.base), *(text for it in row.cells for text in _pair(it)), row.share]
+        for row in view.rows
+    ]
+    widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
+    table = [
+        "  ".join(
+            text.rjust(width) if at else text.ljust(width)
+            for at, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+    targets = [
+        f"{one.what}: {one.found}" + (f" ({one.limit}: {one.word})" if one.limit else "")
+        for one in view.targets
+    ]
+    title = f"{view.heading}: ({view.subject} - {view.base}) / ({view.reference} - {view.base})"
+    return [title, "", *(table if view.rows else ["not measured"]), "", *targets, *view.notes, ""]
+
+
+def _value(cell: CellView) -> str:
+    return cell.trouble or cell.value
+
+
+def _pair(cell: CellView) -> tuple[str, str]:
+    return (_value(cell), "" if cell.trouble else cell.ratio)
