@@ -116,7 +116,8 @@ def share_figure(
         seen = [share for share in shares if not math.isnan(share)]
         low, high = max(min([0.0, *seen]), SHORTEST), min(max([1.0, *seen]), LONGEST)
         axes.set_xlim(low, high + (0.3 if high == LONGEST else 0.08))
-        _ticks(axes, [tick / 4 for tick in range(-2, 9) if low <= tick / 4 <= high], "")
+        step = 0.25 if high - low < 1.5 else 0.5
+        _ticks(axes, [at * step for at in range(-2, 9) if low <= at * step <= high], "")
         # Over the bars, under the names.
         axes.axvline(0.0, color=INK, lw=1.1, zorder=2.5)
         axes.axvline(0.5, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=2.5)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -55,6 +56,11 @@ CONTRAST = """(() => {
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [one for one in synthetic.full_set(*SYSTEMS) if one.system != "hwvirt"]
     records.append(synthetic.record("hwvirt", "controls", status=Status.OUT_OF_MEMORY))
+    counted = {"hv.update_va_mapping": "1200345 calls, 61 instructions each"}
+    records = [
+        replace(it, outcome=replace(it.outcome, facts=counted)) if it.system == "rexen" else it
+        for it in records
+    ]
     return write_report(
         records=records,
         systems=synthetic.systems(*SYSTEMS),

@@ -139,6 +139,8 @@ def test_a_missing_row_leaves_targets_open(system: str) -> None:
     assert overhead.mean > 0
     over = one(with_value(records, "rexen", "exec", 40.0))
     assert over.worst_reached is Reached.NOT_MET, "one row above it decides"
+    strict = one(records, Targets(overhead_mean=overhead.mean / 2))
+    assert strict.mean_reached is Reached.OPEN, "the missing rows could still mend the mean"
 
 
 def test_a_rate_is_compared_as_time_for_a_byte() -> None:
