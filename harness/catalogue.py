@@ -37,11 +37,11 @@ def load_systems(paths: Paths) -> dict[str, System]:
     if own.exists():
         files.append(own)
     words = read_linux_words(paths.baselines / "linux.toml")
-    systems = [read_system(file, words) for file in files]
-    found = _by_id(sorted(systems, key=lambda system: system.order), files)
-    for file, system in zip(files, systems, strict=True):
-        _check_reference(file, system, found)
-    return found
+    entries = [(file, read_system(file, words)) for file in files]
+    systems = _by_id(entries)
+    for file, system in entries:
+        _check_reference(file, system, systems)
+    return dict(sorted(systems.items(), key=lambda item: item[1].order))
 
 
 def _check_reference(file: Path, system: System, known: Mapping[str, System]) -> None:
@@ -55,18 +55,17 @@ def _check_reference(file: Path, system: System, known: Mapping[str, System]) ->
 def load_workloads(paths: Paths) -> dict[str, Workload]:
     """Every workload, by directory name."""
     files = sorted(paths.workloads.glob("*/workload.toml"))
-    return _by_id([read_workload(file) for file in files], files)
+    return _by_id([(file, read_workload(file)) for file in files])
 
 
-def _by_id(entries: list[T], files: list[Path]) -> dict[str, T]:
+def _by_id(entries: list[tuple[Path, T]]) -> dict[str, T]:
     found: dict[str, T] = {}
-    for entry in entries:
+    taken: dict[str, Path] = {}
+    for file, entry in entries:
         name = str(getattr(entry, "id", ""))
         if name in found:
-            raise ConfigError(
-                f"two catalogue entries are called '{name}': {files[0].parent.parent}"
-            )
-        found[name] = entry
+            raise ConfigError(f"{file}: key 'id': '{name}' is the name of {taken[name]} already")
+        found[name], taken[name] = entry, file
     return found
 
 

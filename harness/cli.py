@@ -6,6 +6,7 @@ Only here are errors printed and options parsed; a traceback means a bug in the 
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import sys
@@ -15,17 +16,27 @@ from pathlib import Path
 import shtab
 
 from harness import verbs
-from harness.errors import ExitCode, HarnessError
+from harness.errors import DiskFullError, ExitCode, HarnessError
 from harness.paths import Paths, checkout_root
 from harness.plan import PROFILES
 from harness.steps import Steps
 from harness.verbs import Options
 
 Verb = Callable[[Options], ExitCode]
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 
-EPILOG = """exit codes: 0 all well, 1 a bug in rexen, 2 usage, 3 broken catalogue file,
-4 no container engine, 5 image build failed, 6 a cell failed, 7 results differ,
-8 the store is locked or damaged, 9 disk full, 130 interrupted"""
+EPILOG = """exit codes:
+    0   all well
+    1   a bug in rexen
+    2   usage: unknown verb, option, system, workload or profile
+    3   broken catalogue file
+    4   no container engine, or it went away
+    5   image build failed
+    6   a cell failed
+    7   results differ
+    8   the store is locked, damaged or empty
+    9   disk full
+  130   interrupted"""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -34,17 +45,18 @@ def build_parser() -> argparse.ArgumentParser:
         prog="rexen",
         description="Xen and the Art of Virtualization (SOSP 2003), reproduced by one command.",
         epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     shtab.add_argument_to(parser, ["--print-completion"], help="print a completion script")
     sub = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
-    choosing, measuring = _choosing_options(), _measuring_options()
-    common = _common_options()
+    common, choosing = _common_options(), _choosing_options()
+    jobs, again = _jobs_option(), _again_option()
 
     def add(name: str, verb: Verb, text: str, *parents: argparse.ArgumentParser) -> None:
         one = sub.add_parser(name, help=text, description=text, parents=[common, *parents])
         one.set_defaults(run=verb)
         if name == "diff":
-            one.add_argument("first", metavar="A", help="a results directory or exported records")
+            one.add_argument("first", metavar="A", help="a results directory")
             one.add_argument("second", metavar="B", help="another one")
         if name == "shell":
             one.add_argument("name", metavar="SYSTEM", help="a system of the catalogue")
@@ -56,11 +68,11 @@ def build_parser() -> argparse.ArgumentParser:
     add("doctor", verbs.doctor, "say what this host has, lacks, and what to do about it")
     add("list", verbs.list_catalogue, "list systems, workloads, metrics")
     add("build", verbs.build, "build the image that cells run in")
-    add("plan", verbs.show_plan, "list cells with estimated time and disk", choosing, measuring)
-    add("run", verbs.run, "measure the cells that are missing", choosing, measuring)
-    add("verify", verbs.verify, "run cells again, compare bit by bit", choosing, measuring)
+    add("plan", verbs.show_plan, "list cells with estimated time and disk", choosing, jobs, again)
+    add("run", verbs.run, "measure the cells that are missing", choosing, jobs, again)
+    add("verify", verbs.verify, "run cells again, compare bit by bit", choosing, jobs)
     add("report", verbs.report, "render the HTML report of what is measured", choosing)
-    add("reproduce", verbs.reproduce, "all of it: build, run, report", choosing, measuring)
+    add("reproduce", verbs.reproduce, "all of it: build, run, report", choosing, jobs, again)
     add("diff", verbs.diff, "compare two sets of results exactly")
     add("export", verbs.export, "write records as Parquet, CSV and JSON with a schema", choosing)
     add("shell", verbs.shell, "boot a system and give its console (leave with Ctrl-])")
@@ -77,15 +89,33 @@ def _common_options() -> argparse.ArgumentParser:
 
 def _choosing_options() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--profile", choices=None, default="quick", metavar="quick|full")
-    options.add_argument("--system", action="append", default=[], metavar="NAME")
-    options.add_argument("--workload", action="append", default=[], metavar="NAME")
+    options.add_argument(
+        "--profile",
+        default=PROFILES[0],
+        metavar="NAME",
+        help="quick: small parameters, in minutes (default); full: the paper's, in a night",
+    )
+    for what in ("system", "workload"):
+        options.add_argument(
+            f"--{what}",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help=f"only this {what}; may be given several times (default: all)",
+        )
     return options
 
 
-def _measuring_options() -> argparse.ArgumentParser:
+def _jobs_option() -> argparse.ArgumentParser:
     options = argparse.ArgumentParser(add_help=False)
-    options.add_argument("--jobs", type=_jobs, default=0, metavar="N", help="machines at a time")
+    options.add_argument(
+        "--jobs", type=_jobs, default=0, metavar="N", help="machines at a time (default: cores)"
+    )
+    return options
+
+
+def _again_option() -> argparse.ArgumentParser:
+    options = argparse.ArgumentParser(add_help=False)
     options.add_argument(
         "--again", action="store_true", help="run cells that are measured already once more"
     )
@@ -138,6 +168,12 @@ def main(arguments: Sequence[str]) -> int:
         # The reader of our output left, as `head` does.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.OK)
+    except OSError as error:
+        if error.errno not in NO_SPACE:
+            raise
+        full = DiskFullError(str(error), hint="free some and run again; what was measured is kept")
+        _complain(full, as_json=bool(parsed.json))
+        return int(full.code)
 
 
 def _complain(error: HarnessError, *, as_json: bool) -> None:

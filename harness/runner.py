@@ -60,22 +60,33 @@ class Measured:
 def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[Measured]:
     """Run all cells, `jobs` at a time; yields each as it ends.
 
-    Raises EngineError as soon as the engine fails, and whatever ends a cell unexpectedly, after
-    the other machines were stopped. On KeyboardInterrupt the machines are stopped too.
+    Raises EngineError if the engine fails, and whatever ends a cell unexpectedly, after the
+    other machines were stopped and what they had measured was yielded. On KeyboardInterrupt, and
+    when the caller leaves early, the machines are stopped too.
     """
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         waiting = list(cells)
         running: set[Future[Measured]] = set()
+        failure: BaseException | None = None
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
                     running.add(pool.submit(run_cell, campaign, waiting.pop(0)))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield future.result()
+                    error = future.exception()
+                    if error is None:
+                        yield future.result()
+                        continue
+                    # The others are stopped, so what they raise from now on is an echo.
+                    failure = failure or error
+                    waiting.clear()
+                    campaign.interrupt.set()
         except BaseException:
             campaign.interrupt.set()
             raise
+    if failure:
+        raise failure
 
 
 def run_cell(campaign: Campaign, cell: Cell) -> Measured:

@@ -15,6 +15,12 @@ from typing import TypeVar
 from harness.errors import ConfigError
 
 T = TypeVar("T")
+KINDS: Mapping[type, str] = {
+    str: "a string",
+    int: "a whole number",
+    list: "a list",
+    dict: "a table",
+}
 
 
 class Table:
@@ -42,10 +48,14 @@ class Table:
         self.asked.add(key)
         value = self.data.get(key, default)
         if value is None:
-            raise self.wrong(key, "is missing")
+            raise self._missing(key)
         if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-            raise self.wrong(key, f"must be a {kind.__name__}, not {value!r}")
+            raise self.wrong(key, f"must be {KINDS[kind]}, not {value!r}")
         return value
+
+    def _missing(self, key: str) -> ConfigError:
+        near = difflib.get_close_matches(key, set(self.data) - self.asked, n=1)
+        return self.wrong(key, f"is missing{f', is {near[0]!r} meant for it?' if near else ''}")
 
     def text(self, key: str, default: str | None = None) -> str:
         return self._get(key, str, default)
@@ -66,6 +76,8 @@ class Table:
     def number(self, key: str, default: float | None = None) -> float:
         self.asked.add(key)
         value = self.data.get(key, default)
+        if value is None:
+            raise self._missing(key)
         if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
             raise self.wrong(key, f"must be a number above 0, not {value!r}")
         return float(value)

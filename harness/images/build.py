@@ -64,7 +64,8 @@ def ensure_target(engine: Engine, paths: Paths, steps: Steps, target: str) -> st
                 io.BytesIO(context),
                 tag=tag,
                 target=target,
-                arguments={"BASE": base},
+                # By digest: Podman would look a short name up in a registry.
+                arguments={"BASE": engine.image_digest(base)},
                 log=logs / f"build-{target}.log",
             )
             for line in lines:

@@ -93,7 +93,8 @@ class Engine:
                 engine = cls(url)
                 engine._client.ping()
                 return engine
-            except UNREACHABLE as error:
+            # The SDK lets urllib's ValueError through for an address it cannot parse.
+            except (*UNREACHABLE, ValueError) as error:
                 tried.append(f"{url}: {_short(error)}")
         what = "no container engine answers" + (f" ({'; '.join(tried)})" if tried else "")
         raise EngineError(
@@ -116,8 +117,13 @@ class Engine:
             raise _lost(error) from None
         return True
 
-    def image_id(self, tag: str) -> str:
-        return str(self._client.images.get(tag).id)
+    def image_digest(self, tag: str) -> str:
+        """Enough of a local image's digest to name it in a FROM line of any engine."""
+        try:
+            digest = str(self._client.images.get(tag).id)
+        except UNREACHABLE as error:
+            raise _lost(error, f"the image {tag} went away") from None
+        return digest.removeprefix("sha256:")[:32]
 
     def pull(self, repository: str, tag: str) -> bool:
         """True if the image is here now; False if its registry cannot be reached."""

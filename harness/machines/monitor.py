@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,6 +23,17 @@ ANSWER_WALL_S = 60.0
 logging.getLogger("qemu.qmp").setLevel(logging.CRITICAL + 1)
 
 
+@contextmanager
+def _short_name(socket: Path) -> Iterator[str]:
+    """The socket by way of its open directory: unix(7) allows a path of 107 bytes, and a store
+    may lie deeper."""
+    folder = os.open(socket.parent, os.O_PATH | os.O_DIRECTORY)
+    try:
+        yield f"/proc/self/fd/{folder}/{socket.name}"
+    finally:
+        os.close(folder)
+
+
 class MonitorLost(Exception):
     """The monitor's other end is gone: QEMU ended, or its container did."""
 
@@ -33,14 +47,15 @@ class Monitor:
 
     async def connect(self, socket: Path, deadline: Deadline) -> None:
         """Raises MonitorLost when nobody listens before the deadline."""
-        while True:
-            try:
-                await asyncio.wait_for(self._client.connect(str(socket)), ANSWER_WALL_S)
-                return
-            except (QMPError, OSError, TimeoutError):
-                if deadline.passed:
-                    raise MonitorLost(f"no monitor at {socket}") from None
-                await asyncio.sleep(CONNECT_PAUSE_S)
+        with _short_name(socket) as name:
+            while True:
+                try:
+                    await asyncio.wait_for(self._client.connect(name), ANSWER_WALL_S)
+                    return
+                except (QMPError, OSError, TimeoutError):
+                    if deadline.passed:
+                        raise MonitorLost(f"no monitor at {socket}") from None
+                    await asyncio.sleep(CONNECT_PAUSE_S)
 
     async def go(self) -> None:
         await self._ask("cont")

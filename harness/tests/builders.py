@@ -160,13 +160,17 @@ class FakeEngine(Engine):
         if self.die_at_start and len(self.started) + 1 >= self.die_at_start:
             raise EngineError("the container engine does not answer")
         (folder,) = mounts
+        script = json.dumps(self.script_of(argv, name))
         process = subprocess.Popen(
-            [sys.executable, str(FAKE_QEMU), str(folder), json.dumps(self.script)],
-            stderr=subprocess.PIPE,
+            [sys.executable, "-IS", str(FAKE_QEMU), str(folder), script], stderr=subprocess.PIPE
         )
         running = FakeRunning(process, self)
         self.started.append(running)
         return running
+
+    def script_of(self, argv: Sequence[str], name: str) -> list[list[Any]]:
+        """What the machine of this name plays."""
+        return self.script
 
     def sweep(self, owner: str) -> int:
         return 0

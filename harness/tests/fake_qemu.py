@@ -16,6 +16,7 @@ The steps begin when the monitor says `cont`, as a machine started with -S does.
 from __future__ import annotations
 
 import json
+import os
 import socket
 import sys
 import threading
@@ -41,7 +42,8 @@ class FakeQemu:
 
     def main(self) -> int:
         server = socket.socket(socket.AF_UNIX)
-        server.bind(str(self.folder / "monitor"))
+        os.chdir(self.folder)  # a short name: socket paths are limited to 107 bytes
+        server.bind("monitor")
         server.listen(1)
         threading.Thread(target=self._play, daemon=True).start()
         threading.Thread(target=self._serve, args=(server,), daemon=True).start()

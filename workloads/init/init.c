@@ -104,7 +104,7 @@ static void run_host(const char *program, const char *word, uint64_t boot_ns)
 	console_printf("@rexen host boot %llu %llu\n", (unsigned long long)boot_ns,
 		       (unsigned long long)quiet_ns);
 	guest_print_facts("@rexen host fact");
-	status = job_run_plain(argv);
+	status = job_run_plain(argv, cmdline_word("rexen.shell") != NULL);
 	console_printf("@rexen host end %d\n", status);
 }
 
@@ -118,18 +118,16 @@ int main(void)
 	guest_seed_random();
 	guest_loopback_up();
 	signal(SIGPIPE, SIG_IGN);
-	if (cmdline_word("rexen.shell")) {
+	value = cmdline_word("rexen.run");
+	snprintf(run, sizeof(run), "%s", value ? value : "");
+	value = cmdline_word("rexen.host");
+	snprintf(program, sizeof(program), "%s", value ? value : "");
+	if (*program)
+		run_host(program, run, boot_ns);
+	else if (cmdline_word("rexen.shell")) /* of the inner guest, in a nested system */
 		job_run_shell();
-	} else {
-		value = cmdline_word("rexen.run");
-		snprintf(run, sizeof(run), "%s", value ? value : "");
-		value = cmdline_word("rexen.host");
-		snprintf(program, sizeof(program), "%s", value ? value : "");
-		if (*program)
-			run_host(program, run, boot_ns);
-		else
-			run_workload(run, boot_ns);
-	}
+	else
+		run_workload(run, boot_ns);
 	sync();
 	console_drain();
 	guest_power_off();

@@ -8,6 +8,7 @@
 #ifndef WORKLOADS_INIT_INIT_H
 #define WORKLOADS_INIT_INIT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 enum {
@@ -28,7 +29,7 @@ void guest_power_off(void) __attribute__((noreturn));
 void console_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void console_drain(void);
 int job_run_measured(char *const argv[], uint64_t *samples);
-int job_run_plain(char *const argv[]);
+int job_run_plain(char *const argv[], bool interactive);
 int job_run_shell(void);
 
 #endif

@@ -131,19 +131,18 @@ static void on_child(int signal_number)
 }
 
 /* The child's side of fork: signals as any program expects them, then the program. */
-static void start_program(char *const argv[], int out)
+static void start_program(char *const argv[], int in, int out)
 {
-	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
 	signal(SIGCHLD, SIG_DFL);
-	if (null >= 0)
-		dup2(null, STDIN_FILENO);
-	if (null > STDERR_FILENO)
-		close(null);
+	if (in > STDERR_FILENO) {
+		dup2(in, STDIN_FILENO);
+		close(in);
+	}
 	dup2(out, STDOUT_FILENO);
 	dup2(out, STDERR_FILENO);
 	execv(argv[0], argv);
@@ -172,7 +171,7 @@ int job_run_measured(char *const argv[], uint64_t *samples)
 	console_drain();
 	child = fork();
 	if (child == 0)
-		start_program(argv, ends[1]);
+		start_program(argv, open("/dev/null", O_RDONLY), ends[1]);
 	close(ends[1]);
 	while (child > 0) {
 		struct pollfd want = {.fd = ends[0], .events = POLLIN};
@@ -194,13 +193,15 @@ int job_run_measured(char *const argv[], uint64_t *samples)
 	return status;
 }
 
-int job_run_plain(char *const argv[])
+/* Runs argv[0] on the console; only a person's program may read from it. */
+int job_run_plain(char *const argv[], bool interactive)
 {
 	int status = STATUS_NO_EXEC;
 	pid_t child = fork();
 
 	if (child == 0)
-		start_program(argv, STDOUT_FILENO);
+		start_program(argv, interactive ? STDIN_FILENO : open("/dev/null", O_RDONLY),
+			      STDOUT_FILENO);
 	if (child > 0)
 		reap(child, &status, 0);
 	return status;

@@ -1,0 +1,265 @@
+"""The catalogue: every kind of broken file is named, with the key; the real one is whole."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from harness import catalogue
+from harness.errors import ConfigError, UsageError
+from harness.paths import Paths, checkout_root
+from harness.plan import PROFILES
+
+SYSTEM = """
+id = "native"
+title = "Native"
+summary = "for tests"
+order = 1
+color = "#7f7f7f"
+
+[boot]
+kernel = "kernel/vmlinux"
+append = "console=ttyS0 {linux} {run}"
+initrd = "root/guest.cpio"
+
+[guest]
+memory_mib = 512
+kernel = "cloud"
+
+[deadline]
+virtual_s = 5
+wall_s = 120
+"""
+WORKLOAD = """
+id = "demo"
+title = "Demo"
+summary = "for tests"
+
+[profiles.quick]
+percent = 100
+
+[profiles.full]
+percent = 400
+
+[metrics.null_call]
+title = "null call"
+kind = "latency"
+unit = "us"
+better = "lower"
+paper = { table = 3, row = "null call" }
+"""
+
+
+def write_system(root: Path, text: str = SYSTEM, *, folder: str = "baselines/native") -> Path:
+    file = root / folder / "system.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    words = root / "baselines" / "linux.toml"
+    if not words.exists():
+        words.parent.mkdir(exist_ok=True)
+        words.write_text('fixed = ["quiet"]\nclock = ["tsc=reliable"]\nskip = ["a", "b"]\n')
+    return file
+
+
+def write_workload(root: Path, text: str = WORKLOAD, *, name: str = "demo") -> Path:
+    file = root / "workloads" / name / "workload.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text(text)
+    return file
+
+
+def complaint_of_system(root: Path, text: str) -> str:
+    file = write_system(root, text)
+    with pytest.raises(ConfigError) as refused:
+        catalogue.load_systems(Paths.of(root))
+    assert str(file) in str(refused.value), "the message names the file"
+    assert refused.value.code == 3
+    return str(refused.value)
+
+
+def complaint_of_workload(root: Path, text: str) -> str:
+    file = write_workload(root, text)
+    with pytest.raises(ConfigError) as refused:
+        catalogue.load_workloads(Paths.of(root))
+    assert str(file) in str(refused.value), "the message names the file"
+    return str(refused.value)
+
+
+def changed(text: str, old: str, new: str) -> str:
+    assert text.count(old) == 1, f"{old!r} must stand once in the text that is changed"
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('title = "Native"', "title = ", "not valid TOML"),
+        ('title = "Native"', "", "key 'title': is missing"),
+        (
+            'title = "Native"',
+            'titel = "Native"',
+            "key 'title': is missing, is 'titel' meant for it?",
+        ),
+        ("wall_s = 120", "", "key 'deadline.wall_s': is missing"),
+        ("memory_mib = 512", "", "key 'guest.memory_mib': is missing"),
+        ("[boot]", "[root]", "key 'boot': is missing"),
+        ('title = "Native"', "title = 7", "key 'title': must be a string, not 7"),
+        ("order = 1", 'order = "1"', "key 'order': must be a whole number"),
+        ("order = 1", "order = true", "key 'order': must be a whole number, not True"),
+        ("order = 1", "order = -1", "key 'order': must be at least 0, not -1"),
+        ("wall_s = 120", "wall_s = 0", "key 'deadline.wall_s': must be a number above 0"),
+        ("memory_mib = 512", "memory_mib = 0", "key 'guest.memory_mib': must be at least 1"),
+        ('color = "#7f7f7f"', 'color = "gray"', "key 'color': must be like"),
+        ('id = "native"', 'id = "Native!"', "key 'id': 'Native!' is no name"),
+        ('id = "native"', 'id = "xen"', "key 'id': is 'xen' but its directory is 'native'"),
+        ('color = "#7f7f7f"', 'color = "#7f7f7f"\nstands_for = "Zen"', "key 'stands_for': must be"),
+        (" {run}", "", "key 'boot.append': '{run}' must stand exactly once"),
+        ("{run}", "{run} {run}", "key 'boot.append': '{run}' must stand exactly once"),
+        (
+            "memory_mib = 512",
+            "memory_mb = 512",
+            "key 'guest.memory_mib': is missing, is 'memory_mb' meant",
+        ),
+        (
+            "memory_mib = 512",
+            "memory_mib = 512\ndivid = 4",
+            "key 'guest.divid': is unknown, did you mean 'divide'",
+        ),
+        (
+            'color = "#7f7f7f"',
+            'color = "#7f7f7f"\ncaveats = "x"',
+            "key 'caveats': is unknown, did you mean 'caveat'",
+        ),
+        (
+            'initrd = "root/guest.cpio"',
+            'initrd = "root/guest.cpio"\nmodules = [{ file = "a" }]',
+            "key 'boot.initrd': cannot stand beside boot.modules",
+        ),
+        (
+            'initrd = "root/guest.cpio"',
+            'modules = [{ file = "a" }, { args = "b" }]',
+            "key 'boot.modules[1].file': is missing",
+        ),
+        (
+            'initrd = "root/guest.cpio"',
+            'modules = ["a"]',
+            "key 'boot.modules[0]': must be a table",
+        ),
+        (
+            'color = "#7f7f7f"',
+            'color = "#7f7f7f"\npackages = "qemu"',
+            "key 'packages': must be a list",
+        ),
+        (
+            'color = "#7f7f7f"',
+            'color = "#7f7f7f"\npackages = [1]',
+            "key 'packages': must be a list of strings",
+        ),
+    ],
+)
+def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert words in complaint_of_system(tmp_path, changed(SYSTEM, old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('title = "Demo"', 'title = "Demo', "not valid TOML"),
+        ('title = "Demo"', "", "key 'title': is missing"),
+        ("[profiles.full]", "[profiles.night]", "key 'profiles.full': is missing"),
+        ("percent = 400", 'percent = "400"', "key 'profiles.full.percent': must be a whole number"),
+        ('kind = "latency"', 'kind = "delay"', "key 'metrics.null_call.kind': must be one of"),
+        ('unit = "us"', 'unit = "s"', "key 'metrics.null_call.unit': must be one of"),
+        ('better = "lower"', 'beter = "lower"', "key 'metrics.null_call.better': is missing"),
+        ("table = 3, ", "", "key 'metrics.null_call.paper.table': is missing"),
+        ("table = 3", "tabel = 3, table = 3", "key 'metrics.null_call.paper.tabel': is unknown"),
+        ("[metrics.null_call]", "[metrics.Null-Call]", "'Null-Call' is no metric name"),
+        ('id = "demo"', 'id = "other"', "key 'id': is 'other' but its directory is 'demo'"),
+        ('summary = "for tests"', 'summary = "x"\nsumary = "y"', "did you mean 'summary'"),
+    ],
+)
+def test_a_broken_workload_file(tmp_path: Path, old: str, new: str, words: str) -> None:
+    assert words in complaint_of_workload(tmp_path, changed(WORKLOAD, old, new))
+
+
+def test_a_workload_without_metrics(tmp_path: Path) -> None:
+    text = WORKLOAD.partition("[metrics")[0]
+    assert "key 'metrics'" in complaint_of_workload(tmp_path, text + "[metrics]\n")
+
+
+def test_a_catalogue_file_that_is_no_text(tmp_path: Path) -> None:
+    file = write_workload(tmp_path)
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigError, match=f"{re.escape(str(file))}: not valid TOML"):
+        catalogue.load_workloads(Paths.of(tmp_path))
+
+
+def test_a_missing_linux_toml_is_named(tmp_path: Path) -> None:
+    write_system(tmp_path)
+    (tmp_path / "baselines" / "linux.toml").unlink()
+    with pytest.raises(ConfigError, match="linux.toml: cannot be read"):
+        catalogue.load_systems(Paths.of(tmp_path))
+
+
+def test_a_misspelled_list_in_linux_toml(tmp_path: Path) -> None:
+    write_system(tmp_path)
+    words = tmp_path / "baselines" / "linux.toml"
+    words.write_text(words.read_text().replace("clock", "clok"))
+    with pytest.raises(ConfigError, match="linux.toml: key 'clok': is unknown, did you mean"):
+        catalogue.load_systems(Paths.of(tmp_path))
+
+
+def test_two_systems_of_one_name_are_both_named(tmp_path: Path) -> None:
+    """The hypervisor's directory may hold any id, so it can take one that is taken."""
+    first = write_system(tmp_path)
+    second = write_system(tmp_path, folder="hypervisor")
+    with pytest.raises(ConfigError) as refused:
+        catalogue.load_systems(Paths.of(tmp_path))
+    message = str(refused.value)
+    assert "key 'id'" in message and "'native'" in message
+    assert str(first) in message and str(second) in message
+
+
+def test_linux_words_and_defaults(tmp_path: Path) -> None:
+    write_system(tmp_path)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert system.boot.append == ("console=ttyS0 quiet tsc=reliable initcall_blacklist=a,b {run}")
+    assert (system.machine.cpu, system.machine.memory_mib) == ("qemu64", 512)
+    assert (system.guest.divide, system.stands_for, system.caveat) == (1, "", "")
+
+
+def test_the_hypervisor_is_one_more_system(tmp_path: Path) -> None:
+    write_system(tmp_path)
+    own = SYSTEM.replace('"native"', '"rexen"').replace("order = 1", "order = 0")
+    write_system(tmp_path, own, folder="hypervisor")
+    assert list(catalogue.load_systems(Paths.of(tmp_path))) == ["rexen", "native"]
+
+
+def test_the_real_catalogue_is_whole() -> None:
+    paths = Paths.of(checkout_root())
+    systems, workloads = catalogue.load_systems(paths), catalogue.load_workloads(paths)
+    assert {"native", "xen", "fullvirt", "hwvirt", "uml"} <= set(systems)
+    assert list(systems) == sorted(systems, key=lambda name: systems[name].order)
+    assert len({system.color for system in systems.values()}) == len(systems)
+    rows = [metric.paper for workload in workloads.values() for metric in workload.metrics]
+    placed = [(row.table, row.row) for row in rows if row]
+    assert len(placed) == len(set(placed)), "a row of the paper belongs to one metric"
+    for workload in workloads.values():
+        assert set(workload.profiles) == set(PROFILES)
+
+
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [("natvie", "did you mean 'native'?"), ("zzzzzz", "known: native, xen")],
+)
+def test_an_unknown_name_gets_the_nearest(asked: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        catalogue.choose("system", {"native": 1, "xen": 2}, [asked])
+
+
+def test_chosen_entries_keep_the_catalogue_order() -> None:
+    known = {"native": 1, "xen": 2, "uml": 3}
+    assert catalogue.choose("system", known, ["uml", "native", "uml"]) == [1, 3]
+    assert catalogue.choose("system", known, []) == [1, 2, 3]

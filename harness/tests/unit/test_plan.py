@@ -1,0 +1,135 @@
+"""What a cell is: the command line of each system, and what its identity does and does not cover.
+
+The golden files (harness/tests/golden.py) make a change of either show in review.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from harness import catalogue
+from harness.errors import BuildError
+from harness.machines.testbed import EMULATED_PC, boot_argv, qemu_argv, run_words
+from harness.model.cell import Cell
+from harness.model.system import Boot, BootModule, Guest, MachineOptions
+from harness.paths import Paths, checkout_root
+from harness.plan import GUESS_WALL_S, estimate_wall_s, plan
+from harness.tests.builders import a_system, a_workload, an_image
+from harness.tests.golden import ARGV_DIR, CELL_FILE, a_cell, argv_text, cell_text
+
+SYSTEMS = catalogue.load_systems(Paths.of(checkout_root()))
+REFRESH = "if this change is wanted: python -m harness.tests.golden"
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_golden_command_line(name: str) -> None:
+    golden = ARGV_DIR / f"{name}.txt"
+    if not golden.exists():
+        pytest.skip(f"no golden command line of {name} yet; python -m harness.tests.golden")
+    assert argv_text(SYSTEMS[name]).splitlines() == golden.read_text().splitlines(), REFRESH
+
+
+def test_golden_files_belong_to_systems() -> None:
+    assert {file.stem for file in ARGV_DIR.glob("*.txt")} <= set(SYSTEMS)
+
+
+def test_golden_cell() -> None:
+    assert cell_text() == CELL_FILE.read_text(), REFRESH
+
+
+def test_a_cell_explains_its_identity() -> None:
+    """The id in a record can be computed again from the inputs beside it."""
+    golden = json.loads(CELL_FILE.read_text())
+    assert golden["id"] == a_cell().inputs.identity()
+    assert a_cell().id == Cell.of(system="x", workload="y", inputs=a_cell().inputs).id
+
+
+def test_identity_covers_all_that_can_change_a_number() -> None:
+    system, workload, image = a_system("xen"), a_workload(), an_image()
+    changed = {
+        "another profile": a_cell(profile="full"),
+        "another emulator": a_cell(image=replace(image, emulator="QEMU 10.0 abce")),
+        "another workload": a_cell(workload=replace(workload, id="other")),
+        "a parameter": a_cell(
+            workload=replace(workload, profiles={"quick": {"percent": 101}, "full": {}})
+        ),
+        "the divisor": a_cell(system=replace(system, guest=Guest(512, "cloud", 2))),
+        "the CPU": a_cell(system=replace(system, machine=MachineOptions("max", 512))),
+        "the memory": a_cell(system=replace(system, machine=MachineOptions("qemu64", 513))),
+        "the boot line": a_cell(system=replace(system, boot=replace(system.boot, append="x"))),
+    }
+    for name in system.boot.files:
+        files = {**image.files, name: "f" * 64}
+        changed[f"file {name}"] = a_cell(image=replace(image, files=files))
+    identities = {what: cell.id for what, cell in changed.items()} | {"none": a_cell().id}
+    assert len(set(identities.values())) == len(identities), identities
+
+
+def test_identity_covers_nothing_else() -> None:
+    """Names for people, limits, tags and files that are not booted change no number."""
+    system, workload, image = a_system("xen"), a_workload(), an_image()
+    alike = {
+        "titles": a_cell(system=replace(system, title="X", summary="Y", color="#000000", order=9)),
+        "a system's name": a_cell(system=replace(system, id="xen2")),
+        "limits": a_cell(system=a_system("xen", wall_s=1.0, virtual_s=1.0)),
+        "a metric's title": a_cell(workload=replace(workload, title="T", metrics=())),
+        "the profile's name": a_cell(
+            workload=replace(workload, profiles={"night": {"percent": 100}}), profile="night"
+        ),
+        "the image's tag": a_cell(image=replace(image, tag="rexen:4567")),
+        "packages": a_cell(image=replace(image, packages={"gcc": "15"})),
+        "a file not booted": a_cell(image=replace(image, files={**image.files, "uml/linux": "0"})),
+        "the order of files": a_cell(
+            image=replace(image, files=dict(reversed(list(image.files.items()))))
+        ),
+    }
+    assert {what for what, cell in alike.items() if cell.id != a_cell().id} == set()
+
+
+def test_a_file_the_image_lacks_is_named() -> None:
+    image = replace(an_image(), files={})
+    with pytest.raises(BuildError, match="'xen' boots kernel/cloud/vmlinux, which rexen:0123"):
+        a_cell(image=image)
+
+
+def test_plan_is_the_whole_matrix_slow_systems_first() -> None:
+    systems = [a_system("native", wall_s=1), a_system("xen", wall_s=9)]
+    workloads = [a_workload("a"), a_workload("b")]
+    cells = plan(systems=systems, workloads=workloads, profile="quick", image=an_image())
+    assert [cell.name for cell in cells] == ["a@xen", "b@xen", "a@native", "b@native"]
+    assert len({cell.id for cell in cells}) == 4
+
+
+def test_estimates() -> None:
+    cells = plan(
+        systems=[a_system()],
+        workloads=[a_workload("a"), a_workload("b")],
+        profile="quick",
+        image=an_image(),
+    )
+    seen = {("a", "native"): 10.0}
+    assert estimate_wall_s(cells, seen, 1) == 10 + GUESS_WALL_S
+    assert estimate_wall_s(cells, seen, 2) == (10 + GUESS_WALL_S) / 2
+    assert estimate_wall_s(cells, seen, 64) == (10 + GUESS_WALL_S) / 2, "two cells use two cores"
+    assert estimate_wall_s([], seen, 2) == 0
+
+
+def test_commas_in_a_module_are_doubled_for_qemu() -> None:
+    modules = (BootModule("k", "console=hvc0 {run}"), BootModule("root", ""))
+    boot = Boot(kernel="xen", append="", initrd="", modules=modules)
+    assert boot_argv(boot, run_words("demo", {"reps": 1, "percent": 5})) == [
+        *("-kernel", "/opt/rexen/xen"),
+        "-initrd",
+        "/opt/rexen/k console=hvc0 rexen.run=demo,,percent=5,,reps=1,/opt/rexen/root",
+    ]
+
+
+def test_the_machine_starts_stopped_and_records_its_console() -> None:
+    argv = qemu_argv(EMULATED_PC, a_system(), "x")
+    assert "-S" in argv
+    assert argv[argv.index("-serial") + 1] == "file:/cell/console"
+    other = qemu_argv(EMULATED_PC, a_system(), "x", serial="unix:/cell/terminal")
+    assert [word for word in argv if word not in other] == ["file:/cell/console"]

@@ -1,0 +1,171 @@
+"""Cells to records with fake machines: alike however many at a time, and nothing lost."""
+
+from __future__ import annotations
+
+import concurrent.futures
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from harness import runner
+from harness.errors import EngineError
+from harness.model.cell import Cell
+from harness.model.record import Purpose, Status
+from harness.plan import plan
+from harness.runner import Campaign, Measured, run_cells, total_limits
+from harness.tests.builders import FakeEngine
+from harness.tests.world import WorldEngine, world_image
+
+
+@pytest.fixture
+def engine() -> Iterator[WorldEngine]:
+    made = WorldEngine()
+    yield made
+    for running in made.started:
+        running.process.kill()
+        running.process.wait()
+
+
+def a_campaign(engine: WorldEngine, scratch: Path) -> Campaign:
+    scratch.mkdir(exist_ok=True)
+    return Campaign(
+        engine=engine,
+        image="rexen:world",
+        systems=engine.systems,
+        workloads=engine.workloads,
+        profile="quick",
+        purpose=Purpose.MEASURE,
+        scratch=scratch,
+        owner="tests",
+        interrupt=threading.Event(),
+    )
+
+
+def cells_of(engine: WorldEngine, *systems: str) -> list[Cell]:
+    return plan(
+        systems=[engine.systems[name] for name in systems],
+        workloads=[engine.workloads["controls"], engine.workloads["lmbench-context"]],
+        profile="quick",
+        image=world_image(engine.paths),
+    )
+
+
+def alive(engine: FakeEngine) -> int:
+    return sum(running.process.poll() is None for running in engine.started)
+
+
+def test_side_by_side_changes_no_outcome(tmp_path: Path, engine: WorldEngine) -> None:
+    cells = cells_of(engine, "native", "xen")
+    alone, beside = (
+        {
+            measured.cell.id: measured.record.outcome
+            for measured in run_cells(a_campaign(engine, tmp_path / str(jobs)), cells, jobs)
+        }
+        for jobs in (1, 2)
+    )
+    assert alone == beside
+    assert len(alone) == 4
+    assert all(outcome.status is Status.OK for outcome in alone.values())
+    assert not list(tmp_path.glob("*/*")), "every cell removes its folder"
+
+
+def test_one_at_a_time_means_one(tmp_path: Path, engine: WorldEngine) -> None:
+    seen = []
+    for _ in run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native", "xen"), 1):
+        seen.append((len(engine.started), alive(engine)))
+    assert [started for started, _ in seen] == [1, 2, 3, 4]
+
+
+def test_a_failed_cell_is_a_record(tmp_path: Path, engine: WorldEngine) -> None:
+    engine.scripts["controls@native"] = [
+        ["print", "[ 1.0] Kernel panic - not syncing: No init\n"],
+        ["event", "guest-reset"],
+    ]
+    done = list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1))
+    failed, good = (measured.record for measured in done)
+    assert failed.outcome.status is Status.PANIC
+    assert "No init" in failed.outcome.reason
+    assert b"Kernel panic" in done[0].console
+    assert failed.rerun == (
+        "./rexen run --profile quick --system native --workload controls --again"
+    )
+    assert good.ok, "the other cells run all the same"
+    assert good.inputs["workload"] == "lmbench-context"
+
+
+def test_an_engine_that_dies_stops_the_run(tmp_path: Path, engine: WorldEngine) -> None:
+    engine.die_at_start = 3
+    done: list[Measured] = []
+    with pytest.raises(EngineError, match="does not answer"):
+        for measured in run_cells(
+            a_campaign(engine, tmp_path), cells_of(engine, "native", "xen"), 1
+        ):
+            done.append(measured)
+    assert len(done) == 2
+    assert all(measured.record.ok for measured in done)
+    assert alive(engine) == 0
+
+
+def test_a_cell_that_ends_as_the_engine_dies_is_not_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two done at once: the failure of one hid the result of the other."""
+    engine = WorldEngine()
+    cells = cells_of(engine, "native", "xen")
+    both = threading.Barrier(2)
+
+    def one_fails(campaign: Campaign, cell: Cell) -> Measured:
+        both.wait(5)
+        if cell.system == "xen":
+            raise EngineError("gone")
+        return Measured(cell, None, b"")  # type: ignore[arg-type]
+
+    def all_done(futures: set[Future[Measured]], return_when: str) -> object:
+        return concurrent.futures.wait(futures)
+
+    monkeypatch.setattr(runner, "run_cell", one_fails)
+    monkeypatch.setattr(runner, "wait", all_done)
+    for pair in ([cells[0], cells[2]], [cells[2], cells[0]]):
+        done = []
+        with pytest.raises(EngineError):
+            for measured in run_cells(a_campaign(engine, tmp_path), pair, 2):
+                done.append(measured.cell.system)
+        assert done == ["native"]
+
+
+def test_ctrl_c_stops_the_machines(tmp_path: Path, engine: WorldEngine) -> None:
+    for cell in ("controls@native", "lmbench-context@native"):
+        engine.scripts[cell] = [["forever"]]
+    threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGINT)).start()
+    with pytest.raises(KeyboardInterrupt):
+        list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2))
+    assert len(engine.started) == 2
+    assert alive(engine) == 0
+    assert not list(tmp_path.iterdir())
+
+
+def test_leaving_early_stops_the_machines(tmp_path: Path, engine: WorldEngine) -> None:
+    engine.scripts["lmbench-context@native"] = [["forever"]]
+    cells = run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2)
+    next(cells)
+    cells.close()  # type: ignore[attr-defined]
+    assert alive(engine) == 0
+
+
+def test_boot_limits_are_not_the_workloads(engine: WorldEngine) -> None:
+    boot = engine.systems["native"].limits
+    for profile in ("quick", "full"):
+        total = total_limits(boot, profile)
+        assert total.virtual_s > boot.virtual_s and total.wall_s > boot.wall_s
+
+
+def test_a_deep_directory_is_not_too_long_for_a_socket(tmp_path: Path, engine: WorldEngine) -> None:
+    """A Unix socket's path holds 107 bytes; a store may lie deeper than that."""
+    deep = tmp_path / ("d" * 100)
+    (measured, _) = run_cells(a_campaign(engine, deep), cells_of(engine, "native"), 2)
+    assert measured.record.ok, measured.record.outcome.reason

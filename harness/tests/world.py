@@ -1,0 +1,112 @@
+"""The whole command line without a container: the real catalogue, a made-up image, fake machines.
+
+`enter` puts it in place of the engine for `harness.cli.main`. Run as a program it is a `rexen`
+of its own process, for tests that kill it:
+
+    python -m harness.tests.world STARTS PAUSE_S VERB ...
+
+STARTS is a file that gets one line for every machine started.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from harness import catalogue, verbs
+from harness.cli import main
+from harness.images.build import Image
+from harness.images.container import Engine
+from harness.model.workload import Workload
+from harness.paths import Paths, checkout_root
+from harness.steps import Steps
+from harness.tests.builders import FakeEngine
+
+Script = list[list[Any]]
+
+
+def world_image(paths: Paths) -> Image:
+    """Every file that a system of the catalogue boots, with a digest of its name."""
+    names = {
+        name for system in catalogue.load_systems(paths).values() for name in system.boot.files
+    }
+    files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
+    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world", packages={})
+
+
+def console_of(workload: Workload, *, factor: int = 1) -> str:
+    """A good console: one warm-up and one sample of each metric the workload declares."""
+    samples = [
+        f"@rexen sample {metric.id} {phase} {rep} 1000 {1000 * factor * (place + 2)} 0\n"
+        for place, metric in enumerate(workload.metrics)
+        for rep, phase in enumerate(("warm", "run"))
+    ]
+    return "".join(
+        [
+            "[    0.1] booting\n",
+            f"@rexen begin 1 {workload.id}\n",
+            "@rexen boot 840000000 900000000\n@rexen fact kernel 6.12\n",
+            *samples,
+            f"@rexen end 0 {len(samples)}\n",
+        ]
+    )
+
+
+class WorldEngine(FakeEngine):
+    """Plays a good console for every cell, unless `scripts` has another for `workload@system`."""
+
+    def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
+        super().__init__([])
+        self.paths = Paths.of(checkout_root())
+        self.systems = catalogue.load_systems(self.paths)
+        self.workloads = catalogue.load_workloads(self.paths)
+        self.pause_s = pause_s
+        self.starts = starts
+        self.scripts: dict[str, Script] = {}
+        self.names: list[str] = []
+        self.swept: list[str] = []
+        self._lock = threading.Lock()
+
+    def script_of(self, argv: Sequence[str], name: str) -> Script:
+        found = re.search(r"rexen\.run=([a-z0-9-]+)", " ".join(argv))
+        assert found, argv
+        workload = self.workloads[found[1]]
+        system = name.removeprefix("rexen-").partition(f"-{workload.id}")[0]
+        cell = f"{workload.id}@{system}"
+        with self._lock:
+            self.names.append(cell)
+            if self.starts:
+                with self.starts.open("a") as file:
+                    file.write(f"{cell}\n")
+        good = console_of(workload, factor=self.systems[system].order)
+        return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
+
+    def sweep(self, owner: str) -> int:
+        self.swept.append(owner)
+        return 0
+
+    def version(self) -> str:
+        return "world 1"
+
+
+def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
+    """Put the world in place of the real engine and image."""
+
+    def ensure_engine(logs: Path, steps: Steps) -> Engine:
+        return engine
+
+    def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
+        return world_image(Paths.of(checkout_root()))
+
+    patch(verbs, "ensure_engine", ensure_engine)
+    patch(verbs, "ensure_image", ensure_image)
+
+
+if __name__ == "__main__":
+    enter(WorldEngine(pause_s=float(sys.argv[2]), starts=Path(sys.argv[1])), setattr)
+    sys.exit(main(sys.argv[3:]))
