@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from harness.errors import ConfigError, UsageError
-from harness.model.system import Boot, BootModule, Guest, Limits, MachineOptions, System
+from harness.model.system import (
+    Boot,
+    BootModule,
+    Guest,
+    Limits,
+    MachineOptions,
+    System,
+    Targets,
+)
 from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
 from harness.paths import Paths
 from harness.toml_table import Table
@@ -29,8 +37,19 @@ def load_systems(paths: Paths) -> dict[str, System]:
     if own.exists():
         files.append(own)
     words = read_linux_words(paths.baselines / "linux.toml")
-    systems = _by_id([(file, read_system(file, words)) for file in files])
+    entries = [(file, read_system(file, words)) for file in files]
+    systems = _by_id(entries)
+    for file, system in entries:
+        _check_reference(file, system, systems)
     return dict(sorted(systems.items(), key=lambda item: item[1].order))
+
+
+def _check_reference(file: Path, system: System, known: Mapping[str, System]) -> None:
+    """A reference is another system of the catalogue. Raises ConfigError."""
+    others = [name for name in known if name != system.id]
+    if system.reference and system.reference not in others:
+        what = f"{system.reference!r} is no other system of the catalogue: {', '.join(others)}"
+        raise Table(file, {}).wrong("reference", what)
 
 
 def load_workloads(paths: Paths) -> dict[str, Workload]:
@@ -97,6 +116,8 @@ def read_system(file: Path, linux_words: str) -> System:
         ),
         limits=Limits(virtual_s=limits.number("virtual_s"), wall_s=limits.number("wall_s")),
         caveat=top.text("caveat", ""),
+        reference=top.text("reference", ""),
+        targets=_targets(top),
     )
     if boot.data.get("initrd") and modules:
         raise boot.wrong("initrd", "cannot stand beside boot.modules: QEMU has one -initrd")
@@ -106,6 +127,20 @@ def read_system(file: Path, linux_words: str) -> System:
     for table in (top, boot, guest, machine, limits):
         table.done()
     return system
+
+
+def _targets(top: Table) -> Targets:
+    """`[targets]`, each key optional; they speak of a reference, so there must be one."""
+    entry = top.table("targets", optional=True)
+    if entry.data and not top.data.get("reference"):
+        raise top.wrong("reference", "is missing, but [targets] are shares of its overhead")
+    mean, worst = (
+        entry.number(key) if key in entry.data else None
+        for key in ("overhead_mean", "overhead_worst")
+    )
+    entry.asked.update(("overhead_mean", "overhead_worst"))
+    entry.done()
+    return Targets(overhead_mean=mean, overhead_worst=worst)
 
 
 def read_workload(file: Path) -> Workload:

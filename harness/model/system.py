@@ -58,8 +58,18 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
+class Targets:
+    """What a system sets itself, as shares of its reference's overhead over native: at most
+    this in the geometric mean, and in the worst row. None is no target."""
+
+    overhead_mean: float | None = None
+    overhead_worst: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class System:
-    """One row of the catalogue. `stands_for` is the paper's column it is compared with."""
+    """One row of the catalogue. `stands_for` is the paper's column it is compared with;
+    `reference` the system of the catalogue whose overhead its own is held against."""
 
     id: str
     title: str
@@ -72,3 +82,5 @@ class System:
     guest: Guest
     limits: Limits
     caveat: str
+    reference: str = ""
+    targets: Targets = Targets()

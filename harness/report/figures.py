@@ -35,6 +35,8 @@ PX = 1 / 72  # an SVG unit is a point of matplotlib's; shown at full width it is
 TICKS = [m * 10.0**e for e in range(-4, 7) for m in (1, 2, 5)]
 
 POINT_COLUMNS = ("row", "system", "source", "ratio")
+SHARE_COLUMNS = ("row", "share", "word")
+SHORTEST, LONGEST = -0.5, 2.0  # a share beyond is cut there, and bears its number
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +92,52 @@ def ratio_figure(
     return _for_page(svg, figure_id, palette, title)
 
 
+def share_figure(
+    shares_df: pd.DataFrame, *, system: str, figure_id: str, shape: Shape, title: str
+) -> str:
+    """One bar from 0 in each row, in the order given; lines at 1 and, dashed, at a half.
+
+    `shares_df` has SHARE_COLUMNS; where there is no share the word stands in its place.
+    Returns an <svg>.
+    """
+    assert tuple(shares_df.columns) == SHARE_COLUMNS, list(shares_df.columns)
+    rows = [str(row) for row in shares_df["row"]]
+    head = LABEL if shape.names_above else 0.0
+    row_height = head + LANE + GAP
+    margins = (14.0, 14.0, 10.0, 34.0) if shape.names_above else (_beside(rows), 16.0, 10.0, 34.0)
+    with matplotlib.rc_context(
+        {"svg.fonttype": "none", "svg.hashsalt": figure_id, "font.size": 12.0}
+    ):
+        figure, axes = _canvas(shape.width, row_height * len(rows), margins)
+        _rows(axes, rows, row_height, shape)
+        shares = [float(share) for share in shares_df["share"]]
+        for at, (share, word) in enumerate(zip(shares, shares_df["word"], strict=True)):
+            _bar(axes, share, str(word), at * row_height + head + (GAP + LANE) / 2)
+        seen = [share for share in shares if not math.isnan(share)]
+        low, high = max(min([0.0, *seen]), SHORTEST), min(max([1.0, *seen]), LONGEST)
+        axes.set_xlim(low, high + (0.3 if high == LONGEST else 0.08))
+        step = 0.25 if high - low < 1.5 else 0.5
+        _ticks(axes, [at * step for at in range(-2, 9) if low <= at * step <= high], "")
+        # Over the bars, under the names.
+        axes.axvline(0.0, color=INK, lw=1.1, zorder=2.5)
+        axes.axvline(0.5, color=INK, lw=1.1, ls=(0, (4, 3)), zorder=2.5)
+        axes.axvline(1.0, color=INK, lw=1.1, zorder=2.5)
+        svg = _svg(figure)
+    return _for_page(svg, figure_id, {stand_in(0): f"var(--sys-{system})"}, title)
+
+
+def _bar(axes: Axes, share: float, word: str, y: float) -> None:
+    """One row's share; a word for one that cannot be drawn, or not to its end."""
+    if math.isnan(share):
+        axes.text(0.012, y, word, va="center", ha="left", size=11, color=SOFT)
+        return
+    drawn = min(max(share, SHORTEST), LONGEST)
+    axes.barh(y, drawn, height=LANE, color=stand_in(0), zorder=2)
+    if drawn != share:
+        end = max(drawn, 0.0) + 0.02
+        axes.text(end, y, word, va="center", ha="left", size=11, color=INK, zorder=4)
+
+
 def _canvas(
     width: float, height: float, margins: tuple[float, float, float, float]
 ) -> tuple[Figure, Axes]:
@@ -101,7 +149,6 @@ def _canvas(
         (left / width, bottom / whole, 1 - (left + right) / width, height / whole)
     )
     axes.set_ylim(height, 0)
-    axes.set_xscale("log")
     axes.patch.set_visible(False)
     figure.patch.set_visible(False)
     for side in ("top", "left", "right", "bottom"):
@@ -158,16 +205,22 @@ def _scale(axes: Axes, ratios: pd.Series[float], shape: Shape) -> None:
     """A log axis around the data, always with native's own 1 on it."""
     seen = [float(ratio) for ratio in ratios if ratio > 0 and math.isfinite(ratio)] or [1.0]
     low, high = min(*seen, 0.8), max(*seen, 2.0)
+    axes.set_xscale("log")
     axes.set_xlim(low / 1.12, high * 1.18)
     inside = [tick for tick in TICKS if low / 1.12 <= tick <= high * 1.18]
     most = 6 if shape.names_above else 12
     decades = [tick for tick in inside if math.isclose(math.log10(tick) % 1, 0, abs_tol=1e-9)]
-    axes.xaxis.set_major_locator(FixedLocator(inside if len(inside) <= most else decades))
+    _ticks(axes, inside if len(inside) <= most else decades, "×")
+    axes.axvline(1.0, color=INK, lw=1.1, zorder=1.5)
+
+
+def _ticks(axes: Axes, at: Sequence[float], unit: str) -> None:
+    """Numbers below, a thin line up from each."""
+    axes.xaxis.set_major_locator(FixedLocator(at))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}×"))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda tick, _: f"{tick:g}{unit}"))
     axes.tick_params(axis="x", length=0, labelsize=11, labelcolor=SOFT, pad=6)
     axes.grid(axis="x", color=LINE, lw=0.8, zorder=1)
-    axes.axvline(1.0, color=INK, lw=1.1, zorder=1.5)
     axes.set_xlabel("")
     axes.set_ylabel("")
 

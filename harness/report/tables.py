@@ -86,14 +86,16 @@ def table_view(
     ]
     others = [one for one in chosen if one.id != frames.base]
     base = systems[frames.base]
-    metrics = {row.ref: _metric(row, experiment, workloads) for row in experiment.rows}
+    metrics = {row.ref: metric_of(row, experiment, workloads) for row in experiment.rows}
     rows = tuple(
         RowView(
             name=row.name,
             what=row.what,
             rate=metrics[row.ref].kind is MetricKind.RATE,
-            base=_cell(base, experiment, row, metrics[row.ref], frames),
-            cells=tuple(_cell(one, experiment, row, metrics[row.ref], frames) for one in others),
+            base=cell_view(base, experiment, row, metrics[row.ref], frames),
+            cells=tuple(
+                cell_view(one, experiment, row, metrics[row.ref], frames) for one in others
+            ),
         )
         for row in experiment.rows
     )
@@ -116,7 +118,8 @@ def table_view(
     )
 
 
-def _metric(row: Row, experiment: Experiment, workloads: Mapping[str, Workload]) -> Metric:
+def metric_of(row: Row, experiment: Experiment, workloads: Mapping[str, Workload]) -> Metric:
+    """The metric of a row. Raises ConfigError if no workload declares it."""
     workload = workloads.get(row.ref.workload)
     metric = workload.metric(row.ref.metric) if workload else None
     if metric is None:
@@ -126,9 +129,10 @@ def _metric(row: Row, experiment: Experiment, workloads: Mapping[str, Workload])
     return metric
 
 
-def _cell(
+def cell_view(
     system: System, experiment: Experiment, row: Row, metric: Metric, frames: Frames
 ) -> CellView:
+    """One system in one row."""
     value = frames.value(system.id, row.ref.workload, row.ref.metric)
     expected = paper_ratio(experiment, row, system.stands_for)
     trouble, anchor = "", ""

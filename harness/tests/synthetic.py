@@ -20,7 +20,7 @@ from harness.model.record import (
     Sample,
     Status,
 )
-from harness.model.system import Boot, Guest, Limits, MachineOptions, System
+from harness.model.system import Boot, Guest, Limits, MachineOptions, System, Targets
 from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
 
 TITLES = {
@@ -114,6 +114,8 @@ def _system(name: str, order: int) -> System:
         guest=Guest(memory_mib=512, kernel="full", divide=20 if name == "fullvirt" else 1),
         limits=Limits(virtual_s=60.0, wall_s=300.0),
         caveat=caveat,
+        reference="xen" if name == "rexen" else "",
+        targets=Targets(overhead_mean=0.5, overhead_worst=1.0) if name == "rexen" else Targets(),
     )
 
 

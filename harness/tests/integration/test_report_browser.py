@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,11 @@ def binary() -> str:
 def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records = [one for one in synthetic.full_set(*SYSTEMS) if one.system != "hwvirt"]
     records.append(synthetic.record("hwvirt", "controls", status=Status.OUT_OF_MEMORY))
+    counted = {"hv.update_va_mapping": "1200345 calls, 61 instructions each"}
+    records = [
+        replace(it, outcome=replace(it.outcome, facts=counted)) if it.system == "rexen" else it
+        for it in records
+    ]
     return write_report(
         records=records,
         systems=synthetic.systems(*SYSTEMS),
@@ -87,7 +93,7 @@ def test_page_fits_and_can_be_read(browser: Page, report: Path, width: int, dark
     assert browser.evaluate("document.documentElement.clientWidth") == width
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.evaluate(TOO_WIDE) == []
-    assert browser.evaluate(SHOWN) == 4
+    assert browser.evaluate(SHOWN) == 5
     worst, where = browser.evaluate(CONTRAST)
     assert worst >= 4.5, where
 
