@@ -104,6 +104,21 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	domain_shutdown(d, SHUTDOWN_crash);
 }
 
+static void bury(struct domain *d)
+{
+	u64 before = d->free_before;
+	unsigned int id = d->id;
+
+	d->state = DOMAIN_DEAD;
+	vcpu_unload(d->vcpu);
+	domain_teardown(d);
+	vcpu_release(d->vcpu);
+	page_free(d->vcpu);
+	domains[id] = NULL;
+	page_free(d);
+	report_frames(id, before, nr_free_frames);
+}
+
 unsigned int domain_reap(void)
 {
 	unsigned int left = 0;
@@ -117,13 +132,7 @@ unsigned int domain_reap(void)
 			left++;
 			continue;
 		}
-		d->state = DOMAIN_DEAD;
-		vcpu_unload(d->vcpu);
-		domain_teardown(d);
-		vcpu_release(d->vcpu);
-		page_free(d->vcpu);
-		domains[i] = NULL;
-		page_free(d);
+		bury(d);
 	}
 	return left;
 }

@@ -40,20 +40,24 @@ static void print_stats(const struct domain *d)
 			print_always("d%u: %-20s %8lu calls %6lu instructions each\n", d->id,
 				     hypercall_name(i), s->count, s->ticks / s->count);
 	}
-	print_always("d%u: page faults %lu, table writes emulated %lu, privileged %lu, events %lu\n",
-		     d->id, d->nr_page_faults, d->nr_pt_emulated, d->nr_gp_emulated, d->nr_events);
+	print_always("d%u: table writes emulated %lu, privileged %lu, events %lu\n", d->id,
+		     d->nr_pt_emulated, d->nr_gp_emulated, d->nr_events);
+}
+
+/* Only while no other domain lives can the numbers be compared: others hold frames of their own. */
+void report_frames(unsigned int id, u64 before, u64 after)
+{
+	print_info("d%u: free frames %lu, before it was made %lu\n", id, after, before);
 }
 
 void report_domain(const struct domain *d, u64 leaks)
 {
-	/* Still to be freed by domain_reap(): all of its state but ports, console, shared pages. */
 	u64 now = clock_now() - d->start_ns;
 
 	if (d->shutdown_reason != SHUTDOWN_poweroff || leaks)
 		all_clean = false;
 	print_always("d%u: ended by %s after %lu.%06lu s\n", d->id, reason_name(d->shutdown_reason),
 		     now / 1000000000, now / 1000 % 1000000);
-	print_info("d%u: free frames %lu, before it %lu\n", d->id, nr_free_frames, d->free_before);
 	if (leaks)
 		print_error("d%u: %lu frames with references left\n", d->id, leaks);
 	if (stats)

@@ -40,7 +40,7 @@ struct domain {
 
 	u64 start_ns;
 	u64 free_before; /* free frames (and boot modules') before it was created */
-	u64 nr_page_faults, nr_pt_emulated, nr_gp_emulated, nr_events;
+	u64 nr_pt_emulated, nr_gp_emulated, nr_events;
 	struct hypercall_stats hypercall[NR_HYPERCALLS];
 };
 
@@ -71,7 +71,8 @@ unsigned int domain_reap(void);
 /* Takes a page for the domain's own bookkeeping; zero, counted; NULL if memory is short. */
 void *domain_page_alloc(struct domain *d);
 
-/* Hook, defined by pv/teardown.c: gives back everything the domain owns. */
+/* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything the domain owns. */
+void report_frames(unsigned int id, u64 before, u64 after);
 void domain_teardown(struct domain *d);
 
 #endif
