@@ -41,8 +41,10 @@ void asm_offsets(void)
 	HOT(user_cr3);
 	HOT(kernel_sp);
 	HOT(syscall_entry);
+	HOT(page_fault_entry);
 	HOT(vcpu_info);
 	DEFINE(VCPU_INFO_upcall_mask, offsetof(struct vcpu_info, evtchn_upcall_mask));
+	DEFINE(VCPU_INFO_cr2, offsetof(struct vcpu_info, arch.cr2));
 	IRET(rax);
 	IRET(r11);
 	IRET(rcx);

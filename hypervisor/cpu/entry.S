@@ -76,6 +76,9 @@ entry_stubs:
 	.set vector, 0
 	.rept 256
 	.balign 16
+	.if vector == TRAP_PF
+	jmp entry_page_fault
+	.endif
 	.if (vector == 8) || ((vector >= 10) && (vector <= 14)) || (vector == 17) || (vector == 21)
 	.else
 	push $0
@@ -108,6 +111,61 @@ trap_while_ours:
 	RESTORE_REGISTERS
 	iretq
 END(entry_trap)
+
+/*
+ * Page fault. Stack: error code, then the processor's frame; no vector yet.
+ *
+ * From an application, with its events unmasked as usual, it is bounced here: the guest kernel's
+ * stack receives SS, RSP, RFLAGS, CS, RIP, error, r11, rcx. What was said of pushing to that stack
+ * at entry_syscall holds here too. All other cases go to C.
+ *
+ *   offset from rax while pushing: 0 rcx, 8 rax, 16 error, 24 rip, 32 cs, 40 rflags, 48 rsp, 56 ss
+ */
+FUNC(entry_page_fault)
+	cmpb $0, cpu+CPU_kernel_mode(%rip)	/* 1 also while the fault is ours */
+	jne page_fault_in_c
+	testb $3, 16(%rsp)
+	jz page_fault_in_c
+	push %rax
+	push %rcx
+	mov cpu+CPU_vcpu_info(%rip), %rcx
+	cmpb $0, VCPU_INFO_upcall_mask(%rcx)
+	jne page_fault_pop
+	cmpq $0, cpu+CPU_page_fault_entry(%rip)
+	je page_fault_pop
+	mov %cr2, %rax
+	mov %rax, VCPU_INFO_cr2(%rcx)
+	movb $1, VCPU_INFO_upcall_mask(%rcx)
+	mov cpu+CPU_kernel_cr3(%rip), %rax
+	mov %rax, %cr3
+	swapgs
+	movb $1, cpu+CPU_kernel_mode(%rip)
+	mov %rsp, %rax
+	mov cpu+CPU_kernel_sp(%rip), %rsp
+	.globl page_fault_push
+page_fault_push:
+	push 56(%rax)
+	push 48(%rax)
+	push 40(%rax)
+	push 32(%rax)
+	push 24(%rax)
+	push 16(%rax)
+	push %r11
+	push 0(%rax)
+	.globl page_fault_pushed
+page_fault_pushed:
+	mov 40(%rax), %r11
+	and $~(X86_EFLAGS_TF | X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC), %r11d
+	mov cpu+CPU_page_fault_entry(%rip), %rcx	/* canonical: checked when it was set */
+	mov 8(%rax), %rax
+	sysretq
+page_fault_pop:
+	pop %rcx
+	pop %rax
+page_fault_in_c:
+	push $TRAP_PF
+	jmp entry_trap
+END(entry_page_fault)
 
 /* Debug trap, on its own stack: from a guest, move to the ordinary one, where C may switch. */
 FUNC(entry_debug)

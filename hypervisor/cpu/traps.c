@@ -13,7 +13,9 @@
 #include <hv/processor.h>
 
 extern char text_start[], text_end[];
-extern char syscall_bounce_push[], syscall_bounce_pushed[]; /* entry.S */
+/* Where entry.S pushes to the guest kernel's stack. */
+extern char syscall_bounce_push[], syscall_bounce_pushed[];
+extern char page_fault_push[], page_fault_pushed[];
 
 #define EXIT_PORT     0xf4
 #define PM1A_CONTROL  0x604 /* of QEMU's PIIX4; sleep type 0 is soft off */
@@ -90,7 +92,11 @@ void trap_from_hypervisor(struct regs *regs)
 
 bool double_fault_is_guests(struct regs *regs)
 {
-	if (regs->rip < (u64)syscall_bounce_push || regs->rip >= (u64)syscall_bounce_pushed)
-		die(regs, "double fault");
-	return true;
+	u64 rip = regs->rip;
+
+	if (rip >= (u64)syscall_bounce_push && rip < (u64)syscall_bounce_pushed)
+		return true;
+	if (rip >= (u64)page_fault_push && rip < (u64)page_fault_pushed)
+		return true;
+	die(regs, "double fault");
 }

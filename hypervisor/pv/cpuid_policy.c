@@ -24,6 +24,9 @@
 /* Of leaf 7 only what needs no support by the kernel: erms, bmi1, bmi2, fast string. */
 #define SHOW_7_EBX (1u << 3 | 1u << 8 | 1u << 9)
 
+#define TSC_NEVER_EMULATED 2
+#define CONSTANT_TSC	   (1u << 8)
+
 #define VERSION ((4u << 16) | 20)
 
 static struct cpuid_result hypervisor_leaf(u32 leaf, u32 subleaf)
@@ -41,7 +44,7 @@ static struct cpuid_result hypervisor_leaf(u32 leaf, u32 subleaf)
 	case 3:
 		if (subleaf == 0) {
 			r.ecx = (u32)(boot_clock.hz / 1000);
-			r.ebx = 0;
+			r.ebx = TSC_NEVER_EMULATED;
 		}
 		break;
 	}
@@ -74,6 +77,10 @@ struct cpuid_result cpuid_for_guest(u32 leaf, u32 subleaf)
 	case 0x80000001:
 		r.edx &= ~HIDE_EXT1_EDX;
 		r.ecx &= ~HIDE_EXT1_ECX;
+		break;
+	case 0x80000007:
+		/* What we promise by the stable bit of pvclock: Linux then reads the counter itself. */
+		r = (struct cpuid_result){0, 0, 0, CONSTANT_TSC};
 		break;
 	case 0x8000000a: /* SVM */
 	case 0x8000001b ... 0x8000001f:

@@ -28,12 +28,15 @@ struct insn {
 	u8 rex;
 };
 
+#define AT(field) offsetof(struct regs, field)
+
 u64 *emulate_register(struct regs *r, unsigned int number)
 {
-	u64 *const map[16] = {&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-			      &r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15};
+	static const u8 offset[16] = {AT(rax), AT(rcx), AT(rdx), AT(rbx), AT(rsp), AT(rbp),
+				      AT(rsi), AT(rdi), AT(r8),	 AT(r9),  AT(r10), AT(r11),
+				      AT(r12), AT(r13), AT(r14), AT(r15)};
 
-	return map[number & 15];
+	return (u64 *)((u8 *)r + offset[number & 15]);
 }
 
 /* Up to 15 bytes; fewer if the next page is not there. */

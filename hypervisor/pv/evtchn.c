@@ -66,9 +66,8 @@ void evtchn_set_pending(struct domain *d, u32 port)
 
 void evtchn_raise_virq(struct domain *d, u32 virq)
 {
-	for (u32 p = 1; p < NR_EVTCHN; p++)
-		if (d->evtchn[p].state == EVTCHN_VIRQ && d->evtchn[p].port == virq)
-			evtchn_set_pending(d, p);
+	if (d->virq_port[virq])
+		evtchn_set_pending(d, d->virq_port[virq]);
 }
 
 static void disconnect(struct domain *d, u32 port)
@@ -81,6 +80,8 @@ static void disconnect(struct domain *d, u32 port)
 		peer->state = EVTCHN_UNBOUND;
 		peer->domain = d->id;
 	}
+	if (c->state == EVTCHN_VIRQ)
+		d->virq_port[c->port] = 0;
 	*c = (struct evtchn){.state = EVTCHN_FREE};
 }
 
@@ -180,9 +181,8 @@ static long bind_virq(struct domain *d, u64 arg)
 		return -ENOENT;
 	if (op.virq != VIRQ_TIMER && op.virq != VIRQ_DEBUG)
 		return -EINVAL;
-	for (u32 p = 1; p < NR_EVTCHN; p++)
-		if (d->evtchn[p].state == EVTCHN_VIRQ && d->evtchn[p].port == op.virq)
-			return -EEXIST;
+	if (d->virq_port[op.virq])
+		return -EEXIST;
 	port = free_port(d);
 	if (!port)
 		return -ENOSPC;
@@ -190,6 +190,7 @@ static long bind_virq(struct domain *d, u64 arg)
 	if (!copy_arg_to(arg, &op))
 		return -EFAULT;
 	d->evtchn[port] = (struct evtchn){.state = EVTCHN_VIRQ, .port = op.virq};
+	d->virq_port[op.virq] = port;
 	return 0;
 }
 

@@ -84,6 +84,8 @@ long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 		return -EPERM;
 	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
 		return -EFAULT;
+	if (!guest_range_ok(vaddr(list), (u64)n * sizeof(struct mmu_update)))
+		return -EFAULT;
 	for (i = 0; i < n; i++) {
 		struct mmu_update req;
 		u64 at = list + i * sizeof(req);
@@ -94,7 +96,8 @@ long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 			rc = hypercall_continue(__HYPERVISOR_mmu_update, 2, args);
 			break;
 		}
-		if (!get_guest_u64(vaddr(at), &req.ptr) || !get_guest_u64(vaddr(at + 8), &req.val)) {
+		if (!get_guest_u64_unchecked(vaddr(at), &req.ptr) ||
+		    !get_guest_u64_unchecked(vaddr(at + 8), &req.val)) {
 			rc = -EFAULT;
 			break;
 		}

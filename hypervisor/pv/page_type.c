@@ -86,7 +86,7 @@ static inline void drop_type_ref(struct frame *f)
 		f->link = tlb_epoch;
 }
 
-int page_get_l1e(struct domain *d, u64 pte)
+static inline int get_l1e(struct domain *d, u64 pte)
 {
 	struct frame *f = page_owned(d, pte_mfn(pte));
 
@@ -100,7 +100,7 @@ int page_get_l1e(struct domain *d, u64 pte)
 	return 0;
 }
 
-void page_put_l1e(u64 pte)
+static inline void put_l1e(u64 pte)
 {
 	struct frame *f = frame_of(pte_mfn(pte));
 
@@ -114,7 +114,7 @@ void page_put_l1e(u64 pte)
 static int get_entry(struct domain *d, u64 pte, enum frame_type level)
 {
 	if (level == FT_L1)
-		return page_get_l1e(d, pte);
+		return get_l1e(d, pte);
 	if (pte & PTE_PS)
 		return -EINVAL;
 	return page_get_type(d, pte_mfn(pte), level - 1);
@@ -123,7 +123,7 @@ static int get_entry(struct domain *d, u64 pte, enum frame_type level)
 static void put_entry(u64 pte, enum frame_type level)
 {
 	if (level == FT_L1)
-		page_put_l1e(pte);
+		put_l1e(pte);
 	else
 		page_put_type(pte_mfn(pte));
 }
@@ -135,19 +135,54 @@ static void release_entries(u64 *table, enum frame_type level, unsigned int end)
 			put_entry(table[i], level);
 }
 
-static void release_table(u64 *table, enum frame_type level)
-{
-	release_entries(table, level, PTES_PER_PAGE);
-}
-
 /* True if the eight words at p are all zero: most of most tables. */
 static inline bool eight_zero(const u64 *p)
 {
 	return !(p[0] | p[1] | p[2] | p[3] | p[4] | p[5] | p[6] | p[7]);
 }
 
+static void release_table(u64 *table, enum frame_type level)
+{
+	if (level != FT_L1) {
+		release_entries(table, level, PTES_PER_PAGE);
+		return;
+	}
+	for (u64 *p = table; p < table + PTES_PER_PAGE; p += 8) {
+		if (eight_zero(p))
+			continue;
+		for (unsigned int i = 0; i < 8; i++)
+			if (p[i] & PTE_P)
+				put_l1e(p[i]);
+	}
+}
+
+/* The same as below for L1 tables, which are by far the most: no levels, no slots of ours. */
+static int validate_l1(struct domain *d, u64 *table)
+{
+	for (unsigned int i = 0; i < PTES_PER_PAGE; i++) {
+		u64 pte = table[i];
+		int rc;
+
+		if ((i & 7) == 0 && eight_zero(&table[i])) {
+			i += 7;
+			continue;
+		}
+		if (!(pte & PTE_P))
+			continue;
+		rc = get_l1e(d, pte);
+		if (unlikely(rc < 0)) {
+			release_entries(table, FT_L1, i);
+			return rc;
+		}
+		table[i] = complete_entry(pte, FT_L1);
+	}
+	return 0;
+}
+
 static int validate_table(struct domain *d, u64 *table, enum frame_type level)
 {
+	if (level == FT_L1)
+		return validate_l1(d, table);
 	for (unsigned int i = 0; i < PTES_PER_PAGE; i++) {
 		u64 pte, completed;
 		int rc;
@@ -232,13 +267,13 @@ int page_write_l1e(struct domain *d, u64 *entry, u64 val, bool keep_ad)
 			*entry = val;
 			return 0;
 		}
-		rc = page_get_l1e(d, val);
+		rc = get_l1e(d, val);
 		if (unlikely(rc < 0))
 			return rc;
 	}
 	*entry = val;
 	if (old & PTE_P)
-		page_put_l1e(old);
+		put_l1e(old);
 	return 0;
 }
 
@@ -305,20 +340,20 @@ void page_share(struct domain *d, void *page)
 	f->refs++;
 }
 
+/* Tables hold no large pages and no foreign frames, so the walk needs no checks but presence. */
 u64 *page_walk_l1(vaddr_t va, struct frame **table)
 {
-	mfn_t m = pte_mfn(cpu.hot.kernel_cr3);
+	u64 pte = cpu.hot.kernel_cr3;
 
-	if (!guest_range_ok(va, 1))
+	if (unlikely(!guest_range_ok(va, 1)))
 		return NULL;
+#pragma GCC unroll 4
 	for (unsigned int level = 4; level > 1; level--) {
-		u64 pte = table_of(m)[pt_index(va.n, level)];
-
-		if (!(pte & PTE_P))
+		pte = table_of(pte_mfn(pte))[pt_index(va.n, level)];
+		if (unlikely(!(pte & PTE_P)))
 			return NULL;
-		m = pte_mfn(pte);
 	}
 	if (table)
-		*table = frame_of(m);
-	return &table_of(m)[pt_index(va.n, 1)];
+		*table = frame_of(pte_mfn(pte));
+	return &table_of(pte_mfn(pte))[pt_index(va.n, 1)];
 }

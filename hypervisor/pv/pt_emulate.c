@@ -30,6 +30,19 @@ struct write {
 #define FLAGS_CMP 0x8d5ull /* CF PF AF ZF SF OF */
 #define FLAG_CF	  1ull
 
+/*
+ * Few instructions of the kernel come here, over and over: what was decoded is kept, found by the
+ * address and trusted only if the bytes there are still the same.
+ */
+struct decoded {
+	u64 words[2];
+	struct write w;
+};
+
+#define NR_DECODED 16
+
+static struct decoded decoded[NR_DECODED];
+
 /* Length of ModRM, SIB and displacement; 0 for a register operand. */
 static unsigned int modrm_length(const u8 *p)
 {
@@ -175,12 +188,29 @@ static bool carry_out(struct regs *regs, u64 *entry, const struct write *w)
 	}
 }
 
+/* The guest executes at rip, so that address is none of ours and its first byte is there. */
+static const struct write *fetch(u64 rip)
+{
+	struct decoded *d = &decoded[(rip >> 2) % NR_DECODED];
+	u64 words[2];
+
+	if (!get_guest_u64_unchecked(vaddr(rip), &words[0]))
+		return NULL;
+	if (!get_guest_u64_unchecked(vaddr(rip + 8), &words[1]))
+		words[1] = 0;
+	if (d->words[0] != words[0] || d->words[1] != words[1]) {
+		d->words[0] = words[0];
+		d->words[1] = words[1];
+		d->w = decode((const u8 *)words);
+	}
+	return &d->w;
+}
+
 bool pt_emulate_write(struct regs *regs, u64 address)
 {
 	u64 *mapping = page_walk_l1(vaddr(address), NULL);
-	u64 words[2];
+	const struct write *w;
 	struct frame *f;
-	struct write w;
 	u64 *entry;
 
 	if (!mapping || (*mapping & (PTE_P | PTE_RW)) != PTE_P || (address & 7))
@@ -188,15 +218,11 @@ bool pt_emulate_write(struct regs *regs, u64 address)
 	f = page_owned(current->domain, pte_mfn(*mapping));
 	if (!f || !f->type_refs || f->type != FT_L1)
 		return false;
-	if (!get_guest_u64(vaddr(regs->rip), &words[0]))
-		return false;
-	if (!get_guest_u64(vaddr(regs->rip + 8), &words[1]))
-		words[1] = 0;
-	w = decode((const u8 *)words);
+	w = fetch(regs->rip);
 	entry = (u64 *)((u64)mfn_to_virt(pte_mfn(*mapping)) | (address & ~PAGE_MASK));
-	if (!carry_out(regs, entry, &w))
+	if (!w || !carry_out(regs, entry, w))
 		return false;
-	regs->rip += w.length;
+	regs->rip += w->length;
 	current->domain->nr_pt_emulated++;
 	return true;
 }

@@ -16,6 +16,7 @@
 #include <xen/physdev.h>
 
 #define MAX_TRAPS 256
+#define TRAP_MASKS_EVENTS 4
 #define DR7_ENABLE 0xff
 #define DR_COUNT   8
 
@@ -24,12 +25,15 @@ static bool canonical(u64 va)
 	return (u64)((s64)(va << 16) >> 16) == va;
 }
 
-/* Without a callback, `syscall` raises the invalid opcode: the two frames have the same shape. */
-static void refresh_syscall_entry(struct vcpu *v)
+/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have the same shape. */
+static void refresh_entries(struct vcpu *v)
 {
+	const struct trap_entry *pf = &v->traps[TRAP_PF];
 	bool set = v->syscall.address;
 
 	cpu.hot.syscall_entry = set ? v->syscall.address : v->traps[TRAP_UD].address;
+	/* entry.S delivers page faults itself only in the usual form, with events masked. */
+	cpu.hot.page_fault_entry = pf->flags & TRAP_MASKS_EVENTS ? pf->address : 0;
 }
 
 /* The list is taken entry by entry up to the one with address 0; NULL clears the table. */
@@ -39,7 +43,7 @@ long do_set_trap_table(u64 list)
 
 	if (!list) {
 		memset(v->traps, 0, MAX_TRAPS * sizeof(v->traps[0]));
-		refresh_syscall_entry(v);
+		refresh_entries(v);
 		return 0;
 	}
 	for (u64 i = 0; i < MAX_TRAPS; i++) {
@@ -53,7 +57,7 @@ long do_set_trap_table(u64 list)
 			return -EINVAL;
 		v->traps[t.vector] = (struct trap_entry){.address = t.address, .flags = t.flags};
 	}
-	refresh_syscall_entry(v);
+	refresh_entries(v);
 	return 0;
 }
 
@@ -89,7 +93,7 @@ static long register_callback(struct vcpu *v, u64 arg)
 		return -ENOSYS;
 	c->address = op.address;
 	c->masks_events = (op.flags & CALLBACKF_mask_events) || op.type == CALLBACKTYPE_event;
-	refresh_syscall_entry(v);
+	refresh_entries(v);
 	return 0;
 }
 
@@ -104,7 +108,7 @@ static long unregister_callback(struct vcpu *v, u64 arg)
 	if (!c || op.type == CALLBACKTYPE_event || op.type == CALLBACKTYPE_failsafe)
 		return -EINVAL;
 	*c = (struct callback){.address = 0};
-	refresh_syscall_entry(v);
+	refresh_entries(v);
 	return 0;
 }
 

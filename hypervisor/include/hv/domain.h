@@ -34,6 +34,7 @@ struct domain {
 	struct vcpu *vcpu;
 	struct shared_info *shared_info;
 	struct evtchn *evtchn;	    /* pv/evtchn.c */
+	u32 virq_port[NR_VIRQS];    /* 0: not bound */
 	struct grant_table *grants; /* pv/grant.c */
 	struct console *console;    /* pv/console.c */
 	bool runstate_update_flag;  /* vm_assist: mark runstate as being written */

@@ -12,20 +12,23 @@ __must_check bool copy_from_guest(void *dst, vaddr_t va, u64 len);
 __must_check bool copy_to_guest(vaddr_t va, const void *src, u64 len);
 
 /* The same for one aligned word; false if it cannot be accessed. */
+static inline __must_check bool get_guest_u64_unchecked(vaddr_t va, u64 *out);
 static inline __must_check bool get_guest_u64(vaddr_t va, u64 *out)
 {
-	u64 value;
-	bool ok = false;
+	return guest_range_ok(va, 8) && get_guest_u64_unchecked(va, out);
+}
 
-	if (!guest_range_ok(va, 8))
-		return false;
-	asm volatile("1: mov %2, %1\n\t"
-		     "movb $1, %0\n"
-		     "2:\n" ASM_EXTABLE(1b, 2b)
-		     : "+r"(ok), "=&r"(value)
-		     : "m"(*(const u64 *)va.n));
-	*out = value;
-	return ok;
+/* The same where the caller knows that va lies outside our half. */
+static inline __must_check bool get_guest_u64_unchecked(vaddr_t va, u64 *out)
+{
+	asm goto("1: mov %1, %0\n\t" ASM_EXTABLE(1b, %l[fault])
+		 : "=r"(*out)
+		 : "m"(*(const u64 *)va.n)
+		 :
+		 : fault);
+	return true;
+fault:
+	return false;
 }
 
 static inline __must_check bool put_guest_u64(vaddr_t va, u64 value)

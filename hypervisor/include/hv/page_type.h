@@ -31,10 +31,6 @@ __must_check int page_get_type(struct domain *d, mfn_t m, enum frame_type type);
 /* Returns such a reference; the last one of a table gives back what its entries hold. */
 void page_put_type(mfn_t m);
 
-/* A present L1 entry takes and returns its target: as writable or as a plain reference. */
-__must_check int page_get_l1e(struct domain *d, u64 pte);
-void page_put_l1e(u64 pte);
-
 /*
  * Changes one entry of a table in use. Validates the new value, stores it, then gives back the old
  * one; nothing changes on error. keep_ad: the old accessed and dirty bits survive.

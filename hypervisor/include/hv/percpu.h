@@ -18,6 +18,7 @@ struct guest_hot {
 	u64 user_cr3;		      /* for application mode; 0 = none */
 	u64 kernel_sp;		      /* stack for traps from applications, aligned to 16 */
 	u64 syscall_entry;	      /* where `syscall` of an application goes */
+	u64 page_fault_entry;	      /* where page faults of applications go; 0: by way of C */
 	struct vcpu_info *vcpu_info;  /* through our direct map, always writable */
 };
 
