@@ -14,6 +14,7 @@
 #include <hv/lapic.h>
 #include <hv/percpu.h>
 #include <hv/printk.h>
+#include <hv/processor.h>
 
 /* switch.S */
 void switch_stack(u64 *save_rsp, u64 load_rsp);
@@ -21,9 +22,10 @@ void switch_stack(u64 *save_rsp, u64 load_rsp);
 static const struct sched_policy *policy = &sched_round_robin;
 static struct vcpu idle_vcpu;
 static u64 slice_until; /* 0 = none */
-static u64 next_alarm;	/* what the timer is set to, ~0 = nothing */
+static u64 alarm_tsc = ~0ull; /* counter value at which the timer is due */
 
-#define MAX_ALARM_NS 2000000000ull
+#define NS_PER_S     1000000000ull
+#define MAX_ALARM_NS (2 * NS_PER_S)
 
 static void set_alarm(u64 now)
 {
@@ -35,9 +37,12 @@ static void set_alarm(u64 now)
 		if (d && d->vcpu && d->vcpu->timer_deadline)
 			when = MIN(when, d->vcpu->timer_deadline);
 	}
-	next_alarm = when;
-	if (when != ~0ull)
-		lapic_set_timer(when > now ? MIN(when - now, MAX_ALARM_NS) : 1);
+	alarm_tsc = ~0ull;
+	if (when == ~0ull)
+		return;
+	when = when > now ? MIN(when - now, MAX_ALARM_NS) : 1;
+	alarm_tsc = rdtsc() + mul_div(when, boot_clock.hz, NS_PER_S);
+	lapic_set_timer(when);
 }
 
 static void fire_timers(u64 now)
@@ -73,7 +78,7 @@ void sched_set_timer(struct vcpu *v, u64 deadline_ns)
 
 bool sched_should_preempt(void)
 {
-	return clock_now() >= next_alarm;
+	return rdtsc() >= alarm_tsc;
 }
 
 void sched_wake(struct vcpu *v)

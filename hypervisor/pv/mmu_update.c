@@ -16,31 +16,26 @@
 #define CONTINUED     0x80000000u
 #define PREEMPT_EVERY 64
 
-/* The frame at ptr is not a table: a plain store, if the guest could do it itself. */
-static int store_word(struct domain *d, mfn_t m, u64 *word, u64 val)
+/*
+ * A frame that is no table and no descriptor table may be written as plain memory: the guest could
+ * do so itself, or has no mapping of it, and either way nothing of ours depends on its contents.
+ */
+static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 {
-	int rc = page_get_type(d, m, FT_WRITABLE);
-
-	if (rc < 0)
-		return rc;
-	*word = val;
-	page_put_type(m);
-	return 0;
-}
-
-static int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
-{
-	mfn_t m = paddr_to_mfn(paddr(ptr));
-	struct frame *f = page_owned(d, m);
+	struct frame *f = page_owned(d, paddr_to_mfn(paddr(ptr)));
 	u64 *word = paddr_to_virt(paddr(ptr & ~7ull));
 
 	if (unlikely(!f))
 		return -EPERM;
-	if (likely(f->type_refs && f->type == FT_L1))
-		return page_write_l1e(d, word, val, keep_ad);
-	if (f->type_refs && f->type != FT_WRITABLE && f->type != FT_SEGDESC)
+	if (f->type_refs && f->type != FT_WRITABLE) {
+		if (likely(f->type == FT_L1))
+			return page_write_l1e(d, word, val, keep_ad);
+		if (f->type == FT_SEGDESC)
+			return -EBUSY;
 		return page_write_entry(d, f, word, val, keep_ad);
-	return store_word(d, m, word, val);
+	}
+	*word = val;
+	return 0;
 }
 
 static int update_m2p(struct domain *d, u64 ptr, u64 val)
@@ -72,7 +67,7 @@ static bool foreign(const struct domain *d, u64 domid)
 	return (u32)domid != DOMID_SELF && (u32)domid != d->id;
 }
 
-long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
+static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
 	struct domain *d = current->domain;
 	u32 n = (u32)count & ~CONTINUED;
@@ -109,6 +104,20 @@ long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 	if (done_ptr && !copy_arg_to(done_ptr, &before))
 		rc = -EFAULT;
 	return rc;
+}
+
+/* Linux's usual call is one update of its own table, without a count wanted: the short way. */
+long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
+{
+	struct mmu_update req;
+
+	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF)
+		return update_batch(list, count, done_ptr, domid);
+	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
+	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
+	    !get_guest_u64_unchecked(vaddr(list + 8), &req.val))
+		return -EFAULT;
+	return apply(current->domain, &req);
 }
 
 static int flush_after(u64 va, u64 flags)
