@@ -199,6 +199,7 @@ FUNC(entry_double_fault)
 	mov %rsp, %rdi				/* struct regs * */
 	call double_fault_is_guests
 	mov cpu+CPU_stack_top(%rip), %rsp
+	sub $REGS_sizeof, %rsp			/* where the report looks for the registers */
 	call guest_stack_crash			/* does not return */
 	ud2
 END(entry_double_fault)

@@ -11,6 +11,8 @@
 #include <hv/percpu.h>
 #include <hv/printk.h>
 #include <hv/processor.h>
+#include <hv/public.h>
+#include <hv/string.h>
 
 extern char text_start[], text_end[];
 /* Where entry.S pushes to the guest kernel's stack. */
@@ -90,13 +92,27 @@ void trap_from_hypervisor(struct regs *regs)
 	regs->rip = fixup;
 }
 
+/*
+ * The application's registers are put where those of a guest are expected. After a system call they
+ * are all known; after a page fault the processor's frame is there already.
+ */
 bool double_fault_is_guests(struct regs *regs)
 {
+	struct regs *guest = (struct regs *)cpu.stack_top - 1;
 	u64 rip = regs->rip;
 
-	if (rip >= (u64)syscall_bounce_push && rip < (u64)syscall_bounce_pushed)
+	if (rip >= (u64)syscall_bounce_push && rip < (u64)syscall_bounce_pushed) {
+		*guest = *regs;
+		guest->rip = regs->rcx;
+		guest->cs = FLAT_USER_CS;
+		guest->ss = FLAT_USER_SS;
+		guest->rflags = regs->r11;
+		guest->rsp = cpu.scratch_rsp;
 		return true;
-	if (rip >= (u64)page_fault_push && rip < (u64)page_fault_pushed)
+	}
+	if (rip >= (u64)page_fault_push && rip < (u64)page_fault_pushed) {
+		memcpy(guest, regs, offsetof(struct regs, vector));
 		return true;
+	}
 	die(regs, "double fault");
 }

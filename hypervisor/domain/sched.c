@@ -150,8 +150,8 @@ void sched_idle(void)
 	for (;;) {
 		if (domain_reap() == 0)
 			sched_all_done();
-		schedule();
 		if (!cpu.exit_work)
 			asm volatile("sti; hlt; cli" ::: "memory");
+		schedule();
 	}
 }

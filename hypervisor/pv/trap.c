@@ -131,13 +131,11 @@ void guest_exit_work(struct regs *regs)
 	}
 }
 
-/* After a double fault while pushing a system-call frame, on the vCPU's own stack. */
+/* After a double fault of entry.S on the guest kernel's stack; we are on the vCPU's own again. */
 void guest_stack_crash(void)
 {
-	struct regs *regs = guest_regs();
-
-	*regs = (struct regs){.rsp = cpu.hot.kernel_sp};
-	domain_crash(current->domain, "no stack at %016lx for a system call", cpu.hot.kernel_sp);
+	domain_crash(current->domain, "no stack at %016lx for a trap from an application",
+		     cpu.hot.kernel_sp);
 	for (;;)
 		schedule();
 }
