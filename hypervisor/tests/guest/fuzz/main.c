@@ -21,17 +21,43 @@ static u64 draw(void)
 	return state;
 }
 
+#define FOREIGN 64
+
+/* Noted before the first call: afterwards even the M2P may have been changed by us. */
+static u64 entry_at[64], table_frame[4], foreign[FOREIGN];
+
+static void note_addresses(void)
+{
+	u64 max = call2(__HYPERVISOR_memory_op, XENMEM_maximum_ram_page, 0) + 1;
+	unsigned int n = 0;
+
+	for (unsigned int i = 0; i < 64; i++)
+		entry_at[i] = pte_address((u64)area[i], 1);
+	for (unsigned int l = 0; l < 4; l++)
+		table_frame[l] = pte_address((u64)area[0], l + 1) >> PAGE_SHIFT;
+	while (n < FOREIGN) {
+		u64 m = draw() % (max + 8);
+
+		if (m >= max || machine_to_phys_mapping[m] >= si->nr_pages ||
+		    pfn_to_mfn(machine_to_phys_mapping[m]) != m)
+			foreign[n++] = m;
+		else if (draw() % 64 == 0)
+			foreign[n++] = ~0ull >> (draw() % 40);
+	}
+}
+
+/* Never a frame of our own code, stack or data: a call may do to a frame what it is asked to. */
 static u64 any_frame(void)
 {
 	u64 r = draw();
 
 	switch (r % 8) {
 	case 0:
-		return (r >> 8) % 20000;
+		return foreign[(r >> 8) % FOREIGN];
 	case 1:
 		return si->shared_info >> PAGE_SHIFT;
 	case 2:
-		return pte_address((u64)area[(r >> 8) % 64], 1 + (r >> 16) % 4) >> PAGE_SHIFT;
+		return table_frame[(r >> 16) % 4];
 	default:
 		return va_to_mfn(area[(r >> 8) % 64]);
 	}
@@ -59,7 +85,7 @@ static u64 any_value(void)
 	case 6:
 		return (u64)buffer + ((r >> 8) & 0x7f8);
 	case 7:
-		return pte_address((u64)area[(r >> 8) % 64], 1);
+		return entry_at[(r >> 8) % 64];
 	case 8:
 		return (r >> 8) & 31;
 	default:
@@ -89,14 +115,6 @@ static bool allowed(u64 nr, u64 a)
 	}
 }
 
-/* Entries of batches that would leave us without our tables are turned into harmless ones. */
-static bool harmless(u64 nr)
-{
-	if (nr == __HYPERVISOR_mmuext_op)
-		return true;
-	return nr != __HYPERVISOR_mmu_update && nr != __HYPERVISOR_update_va_mapping;
-}
-
 static void fill_buffer(u64 nr)
 {
 	for (unsigned int i = 0; i < 16; i++)
@@ -105,11 +123,13 @@ static void fill_buffer(u64 nr)
 		for (unsigned int i = 0; i < 384; i += 3)
 			buffer[i] = draw() % 24;
 		for (unsigned int i = 1; i < 384; i += 3)
-			buffer[i] = any_frame();
+			buffer[i] = buffer[i - 1] == MMUEXT_NEW_BASEPTR ? va_to_mfn((void *)si->pt_base)
+									: any_frame();
 	}
 	if (nr == __HYPERVISOR_mmu_update)
 		for (unsigned int i = 0; i < 512; i += 2)
-			buffer[i] = pte_address((u64)area[draw() % 64], 1) | (draw() % 4);
+			buffer[i] = (draw() % 8 ? entry_at[draw() % 64] : foreign[draw() % FOREIGN] << 12) |
+				    (draw() % 4);
 }
 
 static void one_call(u64 nr)
@@ -121,11 +141,15 @@ static void one_call(u64 nr)
 	if (nr == __HYPERVISOR_update_va_mapping)
 		arg[0] = (u64)area[draw() % 64];
 	if (nr == __HYPERVISOR_mmu_update || nr == __HYPERVISOR_mmuext_op) {
-		arg[0] = (u64)buffer + (draw() % 64) * 8 * (harmless(nr) ? 3 : 2);
+		arg[0] = (u64)buffer + (draw() % 64) * 8 * (nr == __HYPERVISOR_mmuext_op ? 3 : 2);
 		arg[1] = draw() % 8;
 		arg[2] = draw() & 1 ? 0 : (u64)&buffer[500];
 		arg[3] = DOMID_SELF;
 	}
+	if (nr == __HYPERVISOR_update_descriptor)
+		arg[0] = (any_frame() << PAGE_SHIFT) | (draw() & 0xff8);
+	if (nr == __HYPERVISOR_vcpu_op)
+		arg[1] &= 1;
 	if (!allowed(nr, arg[0]))
 		return;
 	hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
@@ -134,7 +158,7 @@ static void one_call(u64 nr)
 static void hook(struct guest_regs *r)
 {
 	if (r->vector == VECTOR_EVENT) {
-		shared->vcpu_info[0].evtchn_upcall_pending = 0;
+		r->rflags &= ~0x200ull; /* events stay masked: vcpu_info may be anywhere by now */
 		return;
 	}
 	/* A buffer page that a call took from us; skipping is not possible, so say so and stop. */
@@ -148,15 +172,13 @@ void test_main(void)
 	unsigned int made = 0;
 
 	trap_hook = hook;
+	note_addresses();
 	for (; made < CALLS; made++) {
 		u64 nr = numbers[draw() % ARRAY_SIZE(numbers)];
 
 		if (made % 16 == 0 || nr == __HYPERVISOR_mmuext_op || nr == __HYPERVISOR_mmu_update)
 			fill_buffer(nr);
 		one_call(nr);
-		/* The guest has its events masked and its bases may have moved: put them right. */
-		if (made % 64 == 0)
-			mmuext(MMUEXT_NEW_BASEPTR, va_to_mfn((void *)si->pt_base), 0);
 	}
 	say("fuzz: %u calls\n", made);
 }
