@@ -69,4 +69,5 @@ void asm_offsets(void)
 }
 
 static_assert(HV_VA_END - HV_VA_START == 1ull << 43, "one shift tells our half");
-static_assert(offsetof(struct vcpu_info, evtchn_upcall_pending) == 0, "entry.S tests the first byte");
+static_assert(offsetof(struct vcpu_info, evtchn_upcall_pending) == 0,
+	      "entry.S tests the first byte");

@@ -72,7 +72,8 @@ static void read_map(struct boot_info *b, const struct mb_info *mb)
 		const struct mb_mmap *e = paddr_to_virt(paddr(at));
 
 		if (e->type == MAP_RAM)
-			b->map.ram[b->map.nr_ram++] = (struct memory_range){e->addr, e->addr + e->len};
+			b->map.ram[b->map.nr_ram++] =
+			    (struct memory_range){e->addr, e->addr + e->len};
 		at += e->size + sizeof(e->size);
 	}
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Options of the hypervisor: loglvl=error|warn|info|debug, stats, tsc_khz=N, slice_us=N, domN.mem=MB.
- * An unknown word is an error: a typing mistake must not silently change a measurement.
+ * Options of the hypervisor: loglvl=error|warn|info|debug, stats, tsc_khz=N, slice_us=N,
+ * domN.mem=MB. An unknown word is an error: a typing mistake must not silently change a
+ * measurement.
  */
 #include <hv/options.h>
 #include <hv/string.h>
@@ -31,8 +32,8 @@ static bool domain_option(struct options *o, const char *s)
 {
 	u64 id, mb;
 
-	if (!str_to_u64(&s, &id) || id < 1 || id > OPTIONS_MAX_DOMAINS || strncmp(s, ".mem=", 5) != 0 ||
-	    !number(s + 5, &mb) || mb == 0 || mb > (1ull << 30))
+	if (!str_to_u64(&s, &id) || id < 1 || id > OPTIONS_MAX_DOMAINS ||
+	    strncmp(s, ".mem=", 5) != 0 || !number(s + 5, &mb) || mb == 0 || mb > (1ull << 30))
 		return false;
 	o->mem_mb[id] = mb;
 	return true;

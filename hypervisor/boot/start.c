@@ -25,9 +25,9 @@
 #include <hv/traps.h>
 #include <hv/uart.h>
 
-#define EARLY_LIMIT (1ull << 30) /* what head.S maps */
-#define LAPIC_PADDR 0xfee00000
-#define RESERVE	    192 /* frames kept for the state of a domain and our tables */
+#define EARLY_LIMIT  (1ull << 30) /* what head.S maps */
+#define LAPIC_PADDR  0xfee00000
+#define RESERVE	     192 /* frames kept for the state of a domain and our tables */
 #define PAGES_PER_MB 256
 
 extern char image_start[], image_end[], boot_stack_top[];
@@ -46,7 +46,8 @@ static bool starts_with(const struct boot_module *m, u64 offset, const char *mag
 {
 	size_t n = strlen(magic);
 
-	return m->size >= offset + n && memcmp((u8 *)paddr_to_virt(m->start) + offset, magic, n) == 0;
+	return m->size >= offset + n &&
+	       memcmp((u8 *)paddr_to_virt(m->start) + offset, magic, n) == 0;
 }
 
 static const char *module_name(unsigned int i)
@@ -68,14 +69,16 @@ static unsigned int find_guests(struct guest_image *guest)
 		if (m->start.n + m->size > EARLY_LIMIT)
 			refuse(module_name(i), "lies above the first gigabyte");
 		if (starts_with(m, 0x202, "HdrS"))
-			refuse(module_name(i), "is a compressed kernel (bzImage): give its vmlinux");
+			refuse(module_name(i),
+			       "is a compressed kernel (bzImage): give its vmlinux");
 		if (starts_with(m, 0, "\177ELF")) {
 			if (n == MAX_DOMAINS - 1)
 				refuse(module_name(i), "more guests than domains");
 			guest[n++] = (struct guest_image){
-				.kernel = m->start, .kernel_size = m->size, .cmdline = m->line};
+			    .kernel = m->start, .kernel_size = m->size, .cmdline = m->line};
 		} else if (n == 0) {
-			refuse(module_name(i), "is no ELF file, and the first module must be a kernel");
+			refuse(module_name(i),
+			       "is no ELF file, and the first module must be a kernel");
 		} else if (guest[n - 1].ramdisk_size) {
 			refuse(module_name(i), "a module too many: a guest has one ramdisk");
 		} else {
@@ -147,8 +150,8 @@ static void apply_options(void)
 
 static void reserve_image(void)
 {
-	boot.map.reserved[boot.map.nr_reserved++] = (struct memory_range){
-		(u64)image_start - IMAGE_BASE, (u64)image_end - IMAGE_BASE};
+	boot.map.reserved[boot.map.nr_reserved++] =
+	    (struct memory_range){(u64)image_start - IMAGE_BASE, (u64)image_end - IMAGE_BASE};
 }
 
 void sched_all_done(void)
@@ -161,21 +164,21 @@ void start(u64 magic, u64 info)
 {
 	const char *wrong;
 
-	uart_init();			     /* so that whatever fails next can say so */
+	uart_init(); /* so that whatever fails next can say so */
 	print_always("Rexen, a paravirtualizing hypervisor\n");
-	descriptors_init();		     /* traps die loudly from here on */
+	descriptors_init(); /* traps die loudly from here on */
 	descriptors_set_stack((u64)boot_stack_top);
 	wrong = multiboot_read(&boot, magic, paddr(info));
 	if (wrong)
 		refuse("boot", wrong);
 	apply_options();
 	reserve_image();
-	frame_init(&boot.map, EARLY_LIMIT);  /* before it, nothing can be allocated */
-	pagetable_init();		     /* leaves head.S's tables */
+	frame_init(&boot.map, EARLY_LIMIT); /* before it, nothing can be allocated */
+	pagetable_init();		    /* leaves head.S's tables */
 	if (pagetable_map(DEVICE_BASE, paddr(LAPIC_PADDR), PTE_RW | PTE_PCD | PTE_NX) < 0)
 		panic("no memory to map the local APIC\n");
 	lapic_init((void *)DEVICE_BASE);
-	clock_init(options.tsc_khz);	     /* measures the timer that lapic_init() left running */
+	clock_init(options.tsc_khz); /* measures the timer that lapic_init() left running */
 	build_guests();
-	sched_idle();			     /* runs them until all have ended */
+	sched_idle(); /* runs them until all have ended */
 }

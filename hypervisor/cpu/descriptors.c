@@ -74,18 +74,19 @@ static void set_gate(unsigned int vector, unsigned int dpl, unsigned int ist)
 	u64 entry = (u64)entry_stubs + vector * 16;
 
 	idt[vector] = (struct gate){
-		.offset_low = (u16)entry,
-		.selector = SEL_HV_CS,
-		.ist = (u8)ist,
-		.type = GATE_INTERRUPT | (dpl == 3 ? GATE_DPL3 : 0),
-		.offset_mid = (u16)(entry >> 16),
-		.offset_high = (u32)(entry >> 32),
+	    .offset_low = (u16)entry,
+	    .selector = SEL_HV_CS,
+	    .ist = (u8)ist,
+	    .type = GATE_INTERRUPT | (dpl == 3 ? GATE_DPL3 : 0),
+	    .offset_mid = (u16)(entry >> 16),
+	    .offset_high = (u32)(entry >> 32),
 	};
 }
 
 static void set_system(unsigned int selector, u64 base, u64 limit, u64 type)
 {
-	slot(selector)[0] = limit | (base & 0xffffff) << 16 | type << 40 | (base >> 24 & 0xff) << 56;
+	slot(selector)[0] =
+	    limit | (base & 0xffffff) << 16 | type << 40 | (base >> 24 & 0xff) << 56;
 	slot(selector)[1] = base >> 32;
 }
 
@@ -152,7 +153,7 @@ static void set_syscall_registers(void)
 	wrmsr(MSR_LSTAR, (u64)entry_syscall);
 	wrmsr(MSR_CSTAR, (u64)entry_syscall32);
 	wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
-				  X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
+			      X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);
 }
 
 void descriptors_init(void)

@@ -19,8 +19,8 @@ extern char text_start[], text_end[];
 extern char syscall_bounce_push[], syscall_bounce_pushed[];
 extern char page_fault_push[], page_fault_pushed[];
 
-#define EXIT_PORT     0xf4
-#define PM1A_CONTROL  0x604 /* of QEMU's PIIX4; sleep type 0 is soft off */
+#define EXIT_PORT	0xf4
+#define PM1A_CONTROL	0x604 /* of QEMU's PIIX4; sleep type 0 is soft off */
 #define PM_SLEEP_ENABLE 0x2000
 
 void machine_exit(unsigned int code)
@@ -33,9 +33,10 @@ void machine_exit(unsigned int code)
 
 void print_regs(const struct regs *r)
 {
-	print_error("rip %04lx:%016lx rflags %08lx rsp %04lx:%016lx\n", r->cs, r->rip, r->rflags, r->ss,
-		    r->rsp);
-	print_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx, r->rdx);
+	print_error("rip %04lx:%016lx rflags %08lx rsp %04lx:%016lx\n", r->cs, r->rip, r->rflags,
+		    r->ss, r->rsp);
+	print_error("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", r->rax, r->rbx, r->rcx,
+		    r->rdx);
 	print_error("rsi %016lx rdi %016lx rbp %016lx r8  %016lx\n", r->rsi, r->rdi, r->rbp, r->r8);
 	print_error("r9  %016lx r10 %016lx r11 %016lx r12 %016lx\n", r->r9, r->r10, r->r11, r->r12);
 	print_error("r13 %016lx r14 %016lx r15 %016lx\n", r->r13, r->r14, r->r15);

@@ -18,8 +18,8 @@
 #define PIT_GATE     0x61
 #define SPIN	     500000
 
-#define PIC1 0x20
-#define PIC2 0xa0
+#define PIC1		 0x20
+#define PIC2		 0xa0
 #define UNMASK_UART_ONLY 0xef
 
 #define CMOS_INDEX 0x70
@@ -27,17 +27,19 @@
 
 struct clock boot_clock;
 
-/* Channel 0 of the timer stops after one shot nobody sees; lines other than the UART's are masked. */
+/* Channel 0 of the timer stops after one shot nobody sees; lines other than the UART's are masked.
+ */
 static void silence_legacy(void)
 {
 	static const struct {
 		u16 port;
 		u8 value;
 	} steps[] = {
-		{PIT_COMMAND, 0x30}, {PIT_CHANNEL0, 1}, {PIT_CHANNEL0, 0},
-		{PIC1, 0x11}, {PIC1 + 1, IRQ_BASE}, {PIC1 + 1, 4}, {PIC1 + 1, 1},
-		{PIC2, 0x11}, {PIC2 + 1, IRQ_BASE + 8}, {PIC2 + 1, 2}, {PIC2 + 1, 1},
-		{PIC1 + 1, UNMASK_UART_ONLY}, {PIC2 + 1, 0xff},
+	    {PIT_COMMAND, 0x30}, {PIT_CHANNEL0, 1},    {PIT_CHANNEL0, 0},
+	    {PIC1, 0x11},	 {PIC1 + 1, IRQ_BASE}, {PIC1 + 1, 4},
+	    {PIC1 + 1, 1},	 {PIC2, 0x11},	       {PIC2 + 1, IRQ_BASE + 8},
+	    {PIC2 + 1, 2},	 {PIC2 + 1, 1},	       {PIC1 + 1, UNMASK_UART_ONLY},
+	    {PIC2 + 1, 0xff},
 	};
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(steps); i++)
@@ -104,8 +106,8 @@ static u64 read_wall_clock(void)
 	for (int i = 0; i < 8; i++) {
 		unsigned int second = cmos(0), minute = cmos(2), hour = cmos(4);
 		unsigned int day = cmos(7), month = cmos(8), year = cmos(9);
-		u64 now = days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 +
-			  second;
+		u64 now =
+		    days_since_epoch(year, month, day) * 86400 + hour * 3600 + minute * 60 + second;
 
 		if (now == last)
 			break;

@@ -22,14 +22,14 @@ enum {
 	REG_DIVIDE = 0x3e0,
 };
 
-#define LVT_MASKED     0x10000
-#define LVT_EXTINT     0x700
-#define SPURIOUS_ON    0x100
-#define DIVIDE_BY_1    0xb
-#define PIC1_COMMAND   0x20
-#define PIC_EOI	       0x20
-#define IRQ_UART       4
-#define NS_PER_S       1000000000ull
+#define LVT_MASKED   0x10000
+#define LVT_EXTINT   0x700
+#define SPURIOUS_ON  0x100
+#define DIVIDE_BY_1  0xb
+#define PIC1_COMMAND 0x20
+#define PIC_EOI	     0x20
+#define IRQ_UART     4
+#define NS_PER_S     1000000000ull
 
 static volatile u8 *lapic;
 static u64 counter_hz;

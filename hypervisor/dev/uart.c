@@ -13,15 +13,15 @@
 
 enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 
-#define LCR_8N1	     0x03
-#define LCR_DLAB     0x80
-#define FCR_ENABLE   0x07
+#define LCR_8N1		 0x03
+#define LCR_DLAB	 0x80
+#define FCR_ENABLE	 0x07
 #define MCR_DTR_RTS_OUT2 0x0b
-#define IER_RECEIVE  0x01
-#define LSR_RECEIVED 0x01
-#define LSR_EMPTY    0x20
-#define FIFO_SIZE    16
-#define PATIENCE     100000
+#define IER_RECEIVE	 0x01
+#define LSR_RECEIVED	 0x01
+#define LSR_EMPTY	 0x20
+#define FIFO_SIZE	 16
+#define PATIENCE	 100000
 
 static bool mid_line;
 
@@ -45,10 +45,7 @@ static void send(const char *s, size_t n)
 		for (int i = 0; i < PATIENCE && !(inb(COM1 + LSR) & LSR_EMPTY); i++)
 			;
 		n -= chunk;
-		asm volatile("rep outsb"
-			     : "+S"(s), "+c"(chunk)
-			     : "d"(COM1 + DATA)
-			     : "memory");
+		asm volatile("rep outsb" : "+S"(s), "+c"(chunk) : "d"(COM1 + DATA) : "memory");
 	}
 }
 

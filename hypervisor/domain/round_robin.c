@@ -65,9 +65,9 @@ static struct vcpu *rr_pick(u64 now, u64 *until)
 }
 
 const struct sched_policy sched_round_robin = {
-	.name = "round robin",
-	.wake = rr_wake,
-	.sleep = rr_sleep,
-	.yield = rr_yield,
-	.pick = rr_pick,
+    .name = "round robin",
+    .wake = rr_wake,
+    .sleep = rr_sleep,
+    .yield = rr_yield,
+    .pick = rr_pick,
 };

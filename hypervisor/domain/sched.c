@@ -21,7 +21,7 @@ void switch_stack(u64 *save_rsp, u64 load_rsp);
 
 static const struct sched_policy *policy = &sched_round_robin;
 static struct vcpu idle_vcpu;
-static u64 slice_until; /* 0 = none */
+static u64 slice_until;	      /* 0 = none */
 static u64 alarm_tsc = ~0ull; /* counter value at which the timer is due */
 
 #define NS_PER_S     1000000000ull

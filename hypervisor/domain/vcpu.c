@@ -202,7 +202,8 @@ void vcpu_enter_user_mode(void)
 	write_cr3(cpu.hot.user_cr3);
 }
 
-/* Writes to the guest only through its kernel tables; in application mode they are loaded for it. */
+/* Writes to the guest only through its kernel tables; in application mode they are loaded for it.
+ */
 void vcpu_publish_runstate(struct vcpu *v)
 {
 	struct vcpu_runstate_info info = v->runstate;

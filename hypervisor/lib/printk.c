@@ -35,7 +35,8 @@ static void put_string(struct out *o, const char *s, int width, bool left)
 		put(o, ' ');
 }
 
-static void put_number(struct out *o, u64 value, unsigned int base, bool negative, int width, char pad)
+static void put_number(struct out *o, u64 value, unsigned int base, bool negative, int width,
+		       char pad)
 {
 	char digits[24];
 	int n = 0;

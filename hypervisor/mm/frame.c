@@ -3,9 +3,9 @@
  * The frame table and the frame allocator.
  *
  * Invariants: every machine frame below max_mfn has a record. No domain ever sees another's data:
- * a frame that was used is marked when it is freed and cleared when it is handed out again; RAM that
- * was never used is taken as it is at power-on.
- * type and counts of guests' frames belong to pv/page_type.c.
+ * a frame that was used is marked when it is freed and cleared when it is handed out again; RAM
+ * that was never used is taken as it is at power-on. type and counts of guests' frames belong to
+ * pv/page_type.c.
  */
 #include <hv/frame.h>
 #include <hv/printk.h>

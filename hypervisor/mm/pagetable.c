@@ -33,7 +33,8 @@ static u64 *next_table(u64 *entry, u64 user)
 	return mfn_to_virt(pte_mfn(*entry));
 }
 
-/* The entry for va at the given level (1 or 2), with tables made on the way; NULL if out of memory. */
+/* The entry for va at the given level (1 or 2), with tables made on the way; NULL if out of memory.
+ */
 static u64 *walk(u64 va, unsigned int level, u64 user)
 {
 	u64 *table = idle_l4;
@@ -143,5 +144,6 @@ u64 pagetable_idle_cr3(void)
 
 void pagetable_fill_hv_slots(u64 *l4)
 {
-	memcpy(l4 + L4_HV_FIRST, idle_l4 + L4_HV_FIRST, (L4_HV_LAST - L4_HV_FIRST + 1) * sizeof(u64));
+	memcpy(l4 + L4_HV_FIRST, idle_l4 + L4_HV_FIRST,
+	       (L4_HV_LAST - L4_HV_FIRST + 1) * sizeof(u64));
 }

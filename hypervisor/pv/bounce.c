@@ -46,7 +46,8 @@ static void deliver(struct regs *regs, u64 handler, bool masks_events, bool has_
 	}
 	sp = (sp & ~15ull) - (u64)((u8 *)f - (u8 *)frame);
 	if (unlikely(!copy_to_guest(vaddr(sp), frame, (u64)((u8 *)f - (u8 *)frame)))) {
-		domain_crash(current->domain, "no stack at %016lx for a trap at %016lx", sp, regs->rip);
+		domain_crash(current->domain, "no stack at %016lx for a trap at %016lx", sp,
+			     regs->rip);
 		return;
 	}
 	regs->rip = handler;

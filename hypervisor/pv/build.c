@@ -24,12 +24,12 @@
 #include <hv/vcpu.h>
 #include <xen/elfnote.h>
 
-#define MAX_P2M_PAGES 8192 /* of 512 entries: 16 GB */
-#define LARGE	      PTES_PER_PAGE /* pages in 2 MB */
-#define ROUND_PAGES   1024 /* the mapping ends on 4 MB */
-#define PADDING	      128  /* with 512 KB beyond the stack */
-#define TABLE_FLAGS   (PTE_P | PTE_RW | PTE_A | PTE_D | PTE_US)
-#define MAGIC	      "xen-3.0-x86_64"
+#define MAX_P2M_PAGES	8192	      /* of 512 entries: 16 GB */
+#define LARGE		PTES_PER_PAGE /* pages in 2 MB */
+#define ROUND_PAGES	1024	      /* the mapping ends on 4 MB */
+#define PADDING		128	      /* with 512 KB beyond the stack */
+#define TABLE_FLAGS	(PTE_P | PTE_RW | PTE_A | PTE_D | PTE_US)
+#define MAGIC		"xen-3.0-x86_64"
 #define HYPERCALL_SLOTS 128
 
 struct build {
@@ -190,7 +190,8 @@ static bool populate(struct build *b)
 
 		ok = load(b, s->paddr, s->memsz, g->kernel.n + s->offset, s->filesz);
 	}
-	ok = ok && load(b, b->ramdisk << PAGE_SHIFT, g->ramdisk_size, g->ramdisk.n, g->ramdisk_size);
+	ok =
+	    ok && load(b, b->ramdisk << PAGE_SHIFT, g->ramdisk_size, g->ramdisk.n, g->ramdisk_size);
 	free_module(g->kernel, g->kernel_size);
 	free_module(g->ramdisk, g->ramdisk_size);
 	for (u64 n = 0; ok && n < g->nr_pages; n++)
@@ -205,7 +206,8 @@ static void set_entry(u64 table, unsigned int index, u64 target, u64 flags)
 	((u64 *)guest_page(table))[index] = p2m_get(target) << PAGE_SHIFT | flags;
 }
 
-/* L4, L3, L2 and L1s that follow each other map [first, first + count) at va; ro: the tables' own range. */
+/* L4, L3, L2 and L1s that follow each other map [first, first + count) at va; ro: the tables' own
+ * range. */
 static void map_linear(u64 l3, u64 nr_l1, u64 va, u64 first, u64 count, u64 ro_first, u64 ro_count)
 {
 	u64 l1 = l3 + 2;
@@ -256,16 +258,19 @@ static bool make_shared_info(struct domain *d)
 	return true;
 }
 
-/* Slots of 32 bytes: save rcx and r11, number in eax, syscall, restore, return. iret never returns. */
+/* Slots of 32 bytes: save rcx and r11, number in eax, syscall, restore, return. iret never returns.
+ */
 static void fill_hypercall_page(struct build *b)
 {
-	static const u8 call[] = {0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
+	static const u8 call[] = {0x51, 0x41, 0x53, 0xb8, 0,	0,    0,
+				  0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
 	static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 23, 0, 0, 0, 0x0f, 0x05};
 	u64 va = b->elf.note[XEN_ELFNOTE_HYPERCALL_PAGE];
 	u64 n = (va - b->virt_base) >> PAGE_SHIFT;
 	u8 *page;
 
-	if (!elf_has_note(&b->elf, XEN_ELFNOTE_HYPERCALL_PAGE) || va < b->virt_base || n >= b->mapped)
+	if (!elf_has_note(&b->elf, XEN_ELFNOTE_HYPERCALL_PAGE) || va < b->virt_base ||
+	    n >= b->mapped)
 		return;
 	page = guest_page(n);
 	for (u32 i = 0; i < HYPERCALL_SLOTS; i++) {
@@ -304,12 +309,12 @@ static void set_entry_state(struct build *b)
 	struct vcpu *v = b->d->vcpu;
 	u64 sp = b->virt_base + ((b->stack + 1) << PAGE_SHIFT);
 	struct regs regs = {
-		.rip = b->elf.note[XEN_ELFNOTE_ENTRY],
-		.cs = FLAT_KERNEL_CS,
-		.rflags = X86_EFLAGS_IF | X86_EFLAGS_FIXED,
-		.rsp = sp,
-		.ss = FLAT_KERNEL_SS,
-		.rsi = b->virt_base + (b->start_info << PAGE_SHIFT),
+	    .rip = b->elf.note[XEN_ELFNOTE_ENTRY],
+	    .cs = FLAT_KERNEL_CS,
+	    .rflags = X86_EFLAGS_IF | X86_EFLAGS_FIXED,
+	    .rsp = sp,
+	    .ss = FLAT_KERNEL_SS,
+	    .rsi = b->virt_base + (b->start_info << PAGE_SHIFT),
 	};
 
 	v->saved_hot.kernel_mode = 1;

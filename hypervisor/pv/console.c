@@ -2,10 +2,10 @@
 /*
  * Guest output to the serial line, and what is typed there to a guest.
  *
- * hvc0 writes into a ring and sends an event; we empty the ring during that send, so the guest never
- * finds it full. With one domain its bytes go out as they are; with several, whole lines with the
- * domain's name before each. The ring's indices are the guest's: whatever they say, at most one ring
- * of bytes is taken, from inside the page.
+ * hvc0 writes into a ring and sends an event; we empty the ring during that send, so the guest
+ * never finds it full. With one domain its bytes go out as they are; with several, whole lines with
+ * the domain's name before each. The ring's indices are the guest's: whatever they say, at most one
+ * ring of bytes is taken, from inside the page.
  *
  * Input goes to the first domain.
  */

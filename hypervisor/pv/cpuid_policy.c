@@ -18,9 +18,10 @@
 	 1u << 6 /* SMX */ | 1u << 7 | 1u << 8 | 1u << 15 /* PDCM */ | 1u << 17 /* PCID */ |       \
 	 1u << 21 /* x2APIC */ | 1u << 24 /* TSC deadline */ | 1u << 26 /* XSAVE */ |              \
 	 1u << 27 /* OSXSAVE */ | 1u << 28 /* AVX */)
-#define SHOW_1_ECX     (1u << 31) /* hypervisor */
-#define HIDE_EXT1_EDX  (1u << 3 | 1u << 7 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 26)
-#define HIDE_EXT1_ECX  (1u << 2 /* SVM */ | 1u << 10 /* IBS */ | 1u << 12 /* SKINIT */ | 1u << 23 | 1u << 24)
+#define SHOW_1_ECX    (1u << 31) /* hypervisor */
+#define HIDE_EXT1_EDX (1u << 3 | 1u << 7 | 1u << 12 | 1u << 13 | 1u << 14 | 1u << 17 | 1u << 26)
+#define HIDE_EXT1_ECX                                                                              \
+	(1u << 2 /* SVM */ | 1u << 10 /* IBS */ | 1u << 12 /* SKINIT */ | 1u << 23 | 1u << 24)
 /* Of leaf 7 only what needs no support by the kernel: erms, bmi1, bmi2, fast string. */
 #define SHOW_7_EBX (1u << 3 | 1u << 8 | 1u << 9)
 
@@ -79,7 +80,8 @@ struct cpuid_result cpuid_for_guest(u32 leaf, u32 subleaf)
 		r.ecx &= ~HIDE_EXT1_ECX;
 		break;
 	case 0x80000007:
-		/* What we promise by the stable bit of pvclock: Linux then reads the counter itself. */
+		/* What we promise by the stable bit of pvclock: Linux then reads the counter
+		 * itself. */
 		r = (struct cpuid_result){0, 0, 0, CONSTANT_TSC};
 		break;
 	case 0x8000000a: /* SVM */

@@ -16,11 +16,11 @@
 #include <hv/page_type.h>
 #include <hv/percpu.h>
 
-#define DESC_PRESENT  (1ull << 47)
+#define DESC_PRESENT	(1ull << 47)
 #define DESC_NOT_SYSTEM (1ull << 44)
-#define DESC_DPL3     (3ull << 45)
-#define DESC_PER_PAGE 512
-#define MAX_LDT	      8192
+#define DESC_DPL3	(3ull << 45)
+#define DESC_PER_PAGE	512
+#define MAX_LDT		8192
 
 int descriptor_check(u64 *desc)
 {

@@ -135,8 +135,8 @@ static long alloc_unbound(struct domain *d, u64 arg)
 	if (!copy_arg_to(arg, &op))
 		return -EFAULT;
 	d->evtchn[port] = (struct evtchn){
-		.state = EVTCHN_UNBOUND,
-		.domain = op.remote_dom == DOMID_SELF ? d->id : op.remote_dom,
+	    .state = EVTCHN_UNBOUND,
+	    .domain = op.remote_dom == DOMID_SELF ? d->id : op.remote_dom,
 	};
 	return 0;
 }

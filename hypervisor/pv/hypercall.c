@@ -28,7 +28,7 @@ static long do_unknown(void)
 #pragma GCC diagnostic ignored "-Woverride-init"
 #define HYPERCALL(number, name, handler, nargs) [number] = (hypercall_fn)(void *)handler,
 hypercall_fn hypercall_table[NR_HYPERCALLS] = {
-	[0 ... NR_HYPERCALLS - 1] = (hypercall_fn)(void *)do_unknown,
+    [0 ... NR_HYPERCALLS - 1] = (hypercall_fn)(void *)do_unknown,
 #include <hypercalls.def>
 };
 #undef HYPERCALL
@@ -53,7 +53,8 @@ long hypercall_unknown_op(const char *call, u64 op)
 
 	if (budget) {
 		budget--;
-		print_info("d%u: %s: operation %lu is not provided\n", current->domain->id, call, op);
+		print_info("d%u: %s: operation %lu is not provided\n", current->domain->id, call,
+			   op);
 	}
 	return -ENOSYS;
 }

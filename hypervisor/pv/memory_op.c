@@ -30,9 +30,9 @@ static bool foreign(const struct domain *d, u32 domid)
 static long machphys_mapping(u64 arg)
 {
 	struct xen_machphys_mapping map = {
-		.v_start = MACH2PHYS_VIRT_START,
-		.v_end = MACH2PHYS_VIRT_START + (PFN_UP(max_mfn * sizeof(u64)) << PAGE_SHIFT),
-		.max_mfn = max_mfn - 1,
+	    .v_start = MACH2PHYS_VIRT_START,
+	    .v_end = MACH2PHYS_VIRT_START + (PFN_UP(max_mfn * sizeof(u64)) << PAGE_SHIFT),
+	    .max_mfn = max_mfn - 1,
 	};
 
 	return copy_arg_to(arg, &map) ? 0 : -EFAULT;

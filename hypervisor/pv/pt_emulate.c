@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * Some of Linux's page-table primitives are not paravirtualised: they store straight into L1 tables,
- * which are mapped read-only. One trap per private page of a fork, one per page of an munmap: this
- * path is short for that reason.
+ * Some of Linux's page-table primitives are not paravirtualised: they store straight into L1
+ * tables, which are mapped read-only. One trap per private page of a fork, one per page of an
+ * munmap: this path is short for that reason.
  *
  * The processor already worked out the address of the operand (CR2), and each instruction here has
  * one memory operand, so only the instruction's length must be decoded, not its addressing. Known
@@ -104,7 +104,8 @@ static struct write decode(const u8 *bytes)
 	w.reg = ((*p >> 3) & 7) | (imm ? 0 : (rex & 4) << 1);
 	p += operand;
 	if (imm == 4)
-		w.imm = (u64)(s64)(int32_t)((u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 | (u32)p[3] << 24);
+		w.imm = (u64)(s64)(int32_t)((u32)p[0] | (u32)p[1] << 8 | (u32)p[2] << 16 |
+					    (u32)p[3] << 24);
 	else if (imm == 1)
 		w.imm = *p & 63;
 	w.length = (unsigned int)(p - bytes) + imm;

@@ -25,8 +25,8 @@ bool report_all_clean(void)
 
 static const char *reason_name(unsigned int reason)
 {
-	static const char *const names[] = {"poweroff", "reboot", "suspend", "crash", "watchdog",
-					    "soft reset"};
+	static const char *const names[] = {"poweroff", "reboot",   "suspend",
+					    "crash",	"watchdog", "soft reset"};
 
 	return reason < ARRAY_SIZE(names) ? names[reason] : "unknown";
 }

@@ -2,9 +2,9 @@
 /*
  * The end of a domain: its last output, its report, and every frame back.
  *
- * All uses of its frames come from the domain itself, so once bases, pins, descriptor tables and the
- * registered vcpu_info are returned, every count must be back to the allocation's own reference. A
- * frame where it is not is reported as a leak: it would be our bug.
+ * All uses of its frames come from the domain itself, so once bases, pins, descriptor tables and
+ * the registered vcpu_info are returned, every count must be back to the allocation's own
+ * reference. A frame where it is not is reported as a leak: it would be our bug.
  */
 #include <hv/clock.h>
 #include <hv/console.h>

@@ -123,8 +123,8 @@ void guest_exit_work(struct regs *regs)
 			schedule();
 			continue;
 		}
-		if (!READ_ONCE(info->evtchn_upcall_pending) || READ_ONCE(info->evtchn_upcall_mask) ||
-		    !current->event.address)
+		if (!READ_ONCE(info->evtchn_upcall_pending) ||
+		    READ_ONCE(info->evtchn_upcall_mask) || !current->event.address)
 			return;
 		current->domain->nr_events++;
 		bounce_callback(regs, &current->event);

@@ -15,17 +15,18 @@
 #include <xen/callback.h>
 #include <xen/physdev.h>
 
-#define MAX_TRAPS 256
+#define MAX_TRAPS	  256
 #define TRAP_MASKS_EVENTS 4
-#define DR7_ENABLE 0xff
-#define DR_COUNT   8
+#define DR7_ENABLE	  0xff
+#define DR_COUNT	  8
 
 static bool canonical(u64 va)
 {
 	return (u64)((s64)(va << 16) >> 16) == va;
 }
 
-/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have the same shape. */
+/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have
+ * the same shape. */
 static void refresh_entries(struct vcpu *v)
 {
 	const struct trap_entry *pf = &v->traps[TRAP_PF];

@@ -9,6 +9,6 @@
 	.type name, @function;                                                                     \
 	name:
 
-#define END(name) .size name, . - name
+#define END(name) .size name, .- name
 
 #endif

@@ -7,12 +7,12 @@
  * Byte offsets in every descriptor table. The three FLAT_RING3 selectors of the ABI lie at
  * 0xe020..0xe037; ours are their neighbours in the same page.
  */
-#define HV_GDT_PAGE	14
-#define SEL_HV_CS	0xe008
-#define SEL_HV_DS	0xe010
-#define SEL_TSS		0xe040
-#define SEL_LDT		0xe050
-#define GDT_LIMIT	0xe05f
+#define HV_GDT_PAGE 14
+#define SEL_HV_CS   0xe008
+#define SEL_HV_DS   0xe010
+#define SEL_TSS	    0xe040
+#define SEL_LDT	    0xe050
+#define GDT_LIMIT   0xe05f
 
 #ifndef __ASSEMBLER__
 #include <hv/types.h>

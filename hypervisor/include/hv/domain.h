@@ -11,7 +11,7 @@ struct evtchn;
 struct grant_table;
 struct console;
 
-#define MAX_DOMAINS 16
+#define MAX_DOMAINS   16
 #define NR_HYPERCALLS 56
 
 enum domain_state { DOMAIN_BUILDING, DOMAIN_RUNNING, DOMAIN_DYING, DOMAIN_DEAD };
@@ -72,7 +72,8 @@ unsigned int domain_reap(void);
 /* Takes a page for the domain's own bookkeeping; zero, counted; NULL if memory is short. */
 void *domain_page_alloc(struct domain *d);
 
-/* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything the domain owns. */
+/* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything
+ * the domain owns. */
 void report_frames(unsigned int id, u64 before, u64 after);
 void domain_teardown(struct domain *d);
 

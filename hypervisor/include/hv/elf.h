@@ -9,10 +9,10 @@
 #define ELF_NOTE_NUMBERS 20
 
 struct elf_segment {
-	u64 offset;  /* in the file */
-	u64 paddr;   /* guest physical address */
-	u64 filesz;  /* bytes that come from the file */
-	u64 memsz;   /* bytes in memory; the rest is zero */
+	u64 offset; /* in the file */
+	u64 paddr;  /* guest physical address */
+	u64 filesz; /* bytes that come from the file */
+	u64 memsz;  /* bytes in memory; the rest is zero */
 };
 
 struct elf_image {

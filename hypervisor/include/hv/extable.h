@@ -4,7 +4,7 @@
 #define HV_EXTABLE_H
 
 #define EXTABLE(from, to)                                                                          \
-	.pushsection .extable, "a";                                                                \
+	.pushsection.extable, "a";                                                                 \
 	.balign 8;                                                                                 \
 	.quad from, to;                                                                            \
 	.popsection

@@ -48,8 +48,10 @@ extern u64 nr_free_frames;
 extern u64 *m2p_table;
 #define M2P_INVALID (~0ull)
 
-/* All RAM is mapped here, for us alone. */
+/* All RAM is mapped here, for us alone. (Host units give another address.) */
+#ifndef DIRECT_MAP_BASE
 #define DIRECT_MAP_BASE 0xffff830000000000ull
+#endif
 
 static inline void *mfn_to_virt(mfn_t m)
 {

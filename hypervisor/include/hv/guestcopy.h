@@ -21,11 +21,13 @@ static inline __must_check bool get_guest_u64(vaddr_t va, u64 *out)
 /* The same where the caller knows that va lies outside our half. */
 static inline __must_check bool get_guest_u64_unchecked(vaddr_t va, u64 *out)
 {
+	/* clang-format off: it would split the operand %l */
 	asm goto("1: mov %1, %0\n\t" ASM_EXTABLE(1b, %l[fault])
 		 : "=r"(*out)
 		 : "m"(*(const u64 *)va.n)
 		 :
 		 : fault);
+	/* clang-format on */
 	return true;
 fault:
 	return false;
@@ -46,9 +48,11 @@ static inline __must_check bool put_guest_u64(vaddr_t va, u64 value)
 }
 
 /* A hypercall argument that points to one object / to element i of an array. */
-#define copy_arg_from(dst, arg)	       copy_from_guest(dst, vaddr(arg), sizeof(*(dst)))
-#define copy_arg_to(arg, src)	       copy_to_guest(vaddr(arg), src, sizeof(*(src)))
-#define copy_elem_from(dst, arg, i)    copy_from_guest(dst, vaddr((arg) + (i) * sizeof(*(dst))), sizeof(*(dst)))
-#define copy_elem_to(arg, i, src)      copy_to_guest(vaddr((arg) + (i) * sizeof(*(src))), src, sizeof(*(src)))
+#define copy_arg_from(dst, arg) copy_from_guest(dst, vaddr(arg), sizeof(*(dst)))
+#define copy_arg_to(arg, src)	copy_to_guest(vaddr(arg), src, sizeof(*(src)))
+#define copy_elem_from(dst, arg, i)                                                                \
+	copy_from_guest(dst, vaddr((arg) + (i) * sizeof(*(dst))), sizeof(*(dst)))
+#define copy_elem_to(arg, i, src)                                                                  \
+	copy_to_guest(vaddr((arg) + (i) * sizeof(*(src))), src, sizeof(*(src)))
 
 #endif

@@ -6,12 +6,12 @@
 #include <hv/types.h>
 
 /* Handlers take only the arguments that hypercalls.def names, all 64 bits wide. */
-#define HANDLER_ARGS_0 void
-#define HANDLER_ARGS_1 u64
-#define HANDLER_ARGS_2 u64, u64
-#define HANDLER_ARGS_3 u64, u64, u64
-#define HANDLER_ARGS_4 u64, u64, u64, u64
-#define HANDLER_ARGS_5 u64, u64, u64, u64, u64
+#define HANDLER_ARGS_0				void
+#define HANDLER_ARGS_1				u64
+#define HANDLER_ARGS_2				u64, u64
+#define HANDLER_ARGS_3				u64, u64, u64
+#define HANDLER_ARGS_4				u64, u64, u64, u64
+#define HANDLER_ARGS_5				u64, u64, u64, u64, u64
 #define HYPERCALL(number, name, handler, nargs) long handler(HANDLER_ARGS_##nargs);
 #include <hypercalls.def>
 #undef HYPERCALL

@@ -14,7 +14,8 @@ extern enum log_level log_level;
 /* Prints one line, prefixed "(rexen) "; fmt carries its own newline. */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
-/* Formats into buf (always terminated); returns the length written. %s %c %d %u %x %p, l, 0-width. */
+/* Formats into buf (always terminated); returns the length written. %s %c %d %u %x %p, l, 0-width.
+ */
 size_t format(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 size_t vformat(char *buf, size_t size, const char *fmt, va_list args);
 

@@ -5,14 +5,14 @@
 
 #define X86_CR0_TS 0x8
 
-#define X86_EFLAGS_TF	0x100
-#define X86_EFLAGS_IF	0x200
-#define X86_EFLAGS_DF	0x400
-#define X86_EFLAGS_IOPL 0x3000
-#define X86_EFLAGS_NT	0x4000
-#define X86_EFLAGS_RF	0x10000
-#define X86_EFLAGS_VM	0x20000
-#define X86_EFLAGS_AC	0x40000
+#define X86_EFLAGS_TF	 0x100
+#define X86_EFLAGS_IF	 0x200
+#define X86_EFLAGS_DF	 0x400
+#define X86_EFLAGS_IOPL	 0x3000
+#define X86_EFLAGS_NT	 0x4000
+#define X86_EFLAGS_RF	 0x10000
+#define X86_EFLAGS_VM	 0x20000
+#define X86_EFLAGS_AC	 0x40000
 #define X86_EFLAGS_FIXED 0x2
 
 #define MSR_EFER	   0xc0000080
@@ -93,7 +93,8 @@ static inline u64 read_cr3(void)
 	return v;
 }
 
-/* Loads CR3 without counting a flush: use tlb_load_cr3() of mm/pagetable.h outside mode switches. */
+/* Loads CR3 without counting a flush: use tlb_load_cr3() of mm/pagetable.h outside mode switches.
+ */
 static inline void write_cr3(u64 v)
 {
 	asm volatile("mov %0, %%cr3" ::"r"(v) : "memory");

@@ -9,9 +9,9 @@
 /* A scheduling policy. All times in ns; it never sees the idle vCPU. */
 struct sched_policy {
 	const char *name;
-	void (*wake)(struct vcpu *v);	/* v became runnable */
-	void (*sleep)(struct vcpu *v);	/* v is no longer runnable */
-	void (*yield)(struct vcpu *v);	/* v, running, lets others go first */
+	void (*wake)(struct vcpu *v);  /* v became runnable */
+	void (*sleep)(struct vcpu *v); /* v is no longer runnable */
+	void (*yield)(struct vcpu *v); /* v, running, lets others go first */
 	/* The vCPU to run now, or NULL; *until: when to ask again, 0 = only on a change. */
 	struct vcpu *(*pick)(u64 now, u64 *until);
 };
@@ -45,7 +45,7 @@ bool sched_should_preempt(void);
 void sched_idle(void) __noreturn;
 
 /* Hooks of higher layers. */
-void vcpu_timer_fired(struct vcpu *v);	/* pv/timer.c */
-void sched_all_done(void) __noreturn;	/* boot/start.c */
+void vcpu_timer_fired(struct vcpu *v); /* pv/timer.c */
+void sched_all_done(void) __noreturn;  /* boot/start.c */
 
 #endif

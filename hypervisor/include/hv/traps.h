@@ -17,8 +17,8 @@ struct regs {
 #define VECTOR_HYPERCALL 0x100
 #define VECTOR_SYSCALL32 0x101
 
-#define IRQ_BASE      0x20 /* sixteen vectors of the old interrupt controllers */
-#define VECTOR_TIMER  0xf0
+#define IRQ_BASE	0x20 /* sixteen vectors of the old interrupt controllers */
+#define VECTOR_TIMER	0xf0
 #define VECTOR_SPURIOUS 0xff
 
 /* How the machine ends: what is written to the debug-exit port (QEMU's status is 2 * it + 1). */
@@ -42,12 +42,12 @@ void trap_from_hypervisor(struct regs *regs);
 bool double_fault_is_guests(struct regs *regs);
 
 /* Hooks that higher layers define. */
-void trap_from_guest(struct regs *regs);	 /* pv/trap.c */
-void syscall32_from_guest(struct regs *regs);	 /* pv/trap.c */
-void guest_iret_slow(struct regs *regs);	 /* pv/iret.c: iret that the short path left alone */
-void guest_iret_fault(struct regs *regs);	 /* pv/iret.c: our iretq refused the guest's frame */
-void guest_exit_work(struct regs *regs);	 /* pv/trap.c: events, rescheduling */
-void guest_stack_crash(void);			 /* pv/trap.c: after double_fault_is_guests() */
-void device_interrupt(unsigned int vector);	 /* dev/lapic.c */
+void trap_from_guest(struct regs *regs);      /* pv/trap.c */
+void syscall32_from_guest(struct regs *regs); /* pv/trap.c */
+void guest_iret_slow(struct regs *regs);      /* pv/iret.c: iret that the short path left alone */
+void guest_iret_fault(struct regs *regs);     /* pv/iret.c: our iretq refused the guest's frame */
+void guest_exit_work(struct regs *regs);      /* pv/trap.c: events, rescheduling */
+void guest_stack_crash(void);		      /* pv/trap.c: after double_fault_is_guests() */
+void device_interrupt(unsigned int vector);   /* dev/lapic.c */
 
 #endif

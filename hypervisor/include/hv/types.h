@@ -71,19 +71,19 @@ static inline mfn_t paddr_to_mfn(paddr_t p)
 	return (mfn_t){p.n >> PAGE_SHIFT};
 }
 
-#define PFN_UP(x)	(((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define MIN(a, b)	((a) < (b) ? (a) : (b))
-#define MAX(a, b)	((a) > (b) ? (a) : (b))
-#define likely(x)	__builtin_expect(!!(x), 1)
-#define unlikely(x)	__builtin_expect(!!(x), 0)
-#define __must_check	__attribute__((warn_unused_result))
-#define __noreturn	__attribute__((noreturn))
-#define __printf(f, a)	__attribute__((format(printf, f, a)))
-#define __page_aligned	__attribute__((aligned(4096)))
-#define static_assert	_Static_assert
-#define barrier()	asm volatile("" ::: "memory")
-#define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
+#define PFN_UP(x)	 (((x) + PAGE_SIZE - 1) >> PAGE_SHIFT)
+#define ARRAY_SIZE(a)	 (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b)	 ((a) < (b) ? (a) : (b))
+#define MAX(a, b)	 ((a) > (b) ? (a) : (b))
+#define likely(x)	 __builtin_expect(!!(x), 1)
+#define unlikely(x)	 __builtin_expect(!!(x), 0)
+#define __must_check	 __attribute__((warn_unused_result))
+#define __noreturn	 __attribute__((noreturn))
+#define __printf(f, a)	 __attribute__((format(printf, f, a)))
+#define __page_aligned	 __attribute__((aligned(4096)))
+#define static_assert	 _Static_assert
+#define barrier()	 asm volatile("" ::: "memory")
+#define READ_ONCE(x)	 (*(const volatile typeof(x) *)&(x))
 #define WRITE_ONCE(x, v) (*(volatile typeof(x) *)&(x) = (v))
 
 #endif

@@ -42,7 +42,7 @@ struct vcpu {
 	struct callback event, failsafe, syscall, syscall32;
 	mfn_t gdt_frame[GUEST_GDT_PAGES];
 	unsigned int nr_gdt_frames;
-	mfn_t info_frame; /* registered vcpu_info, or MFN_INVALID */
+	mfn_t info_frame;   /* registered vcpu_info, or MFN_INVALID */
 	bool task_switched; /* fpu_taskswitch(1): CR0.TS is set */
 	u64 debugreg[8];
 	u64 ldt_entries; /* 0: no local descriptor table */
@@ -74,7 +74,8 @@ void vcpu_release(struct vcpu *v);
 /* Puts a guest frame (MFN_INVALID: an empty page) at page i of v's descriptor table. */
 void vcpu_map_gdt_page(struct vcpu *v, unsigned int i, mfn_t m);
 
-/* Where v's local descriptor table is mapped, and loading it (v->ldt_entries of it) if v is loaded. */
+/* Where v's local descriptor table is mapped, and loading it (v->ldt_entries of it) if v is loaded.
+ */
 u64 vcpu_ldt_va(const struct vcpu *v);
 void vcpu_load_ldt(struct vcpu *v);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * A trap while the stack pointer leads nowhere, then into our half: the frame cannot be written, the
- * guest is crashed. A handler that faults again must not loop in the hypervisor.
+ * A trap while the stack pointer leads nowhere, then into our half: the frame cannot be written,
+ * the guest is crashed. A handler that faults again must not loop in the hypervisor.
  */
 #include "guest.h"
 

@@ -16,9 +16,11 @@ static void user(void)
 
 void test_main(void)
 {
-	struct iret_context frame = {
-		.cs = FLAT_USER_CS, .ss = FLAT_USER_SS, .rflags = 0x202, .rip = (u64)user,
-		.rsp = (u64)user_stack + PAGE_SIZE};
+	struct iret_context frame = {.cs = FLAT_USER_CS,
+				     .ss = FLAT_USER_SS,
+				     .rflags = 0x202,
+				     .rip = (u64)user,
+				     .rsp = (u64)user_stack + PAGE_SIZE};
 
 	/* The same tables for both modes will do. */
 	expect(mmuext(MMUEXT_NEW_USER_BASEPTR, va_to_mfn((void *)si->pt_base), 0), 0);

@@ -8,12 +8,12 @@
 static u64 gdt[512] __page_aligned;
 static u64 ldt[512] __page_aligned;
 
-#define DATA_DPL0  0x00cf93000000ffffull
-#define CODE_DPL0  0x00af9b000000ffffull
-#define TSS	   0x0000890000000067ull
-#define LDT	   0x0000820000000067ull
-#define CALL_GATE  0xffff8c000008ffffull
-#define TRAP_GATE  0xffff8f000008ffffull
+#define DATA_DPL0 0x00cf93000000ffffull
+#define CODE_DPL0 0x00af9b000000ffffull
+#define TSS	  0x0000890000000067ull
+#define LDT	  0x0000820000000067ull
+#define CALL_GATE 0xffff8c000008ffffull
+#define TRAP_GATE 0xffff8f000008ffffull
 
 static long set_gdt(void *page, u64 entries)
 {
@@ -35,7 +35,8 @@ static void write_gdt(u64 unused)
 
 static long update(unsigned int index, u64 desc)
 {
-	return call2(__HYPERVISOR_update_descriptor, (va_to_mfn(gdt) << PAGE_SHIFT) + index * 8, desc);
+	return call2(__HYPERVISOR_update_descriptor, (va_to_mfn(gdt) << PAGE_SHIFT) + index * 8,
+		     desc);
 }
 
 void test_main(void)

@@ -84,7 +84,8 @@ static void ports(void)
 	expect(send(port), 0);
 	expect(upcalls, 1);
 	check(shared->evtchn_pending[0] & (1ull << port));
-	expect(call2(__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, &(struct evtchn_unmask){port}), 0);
+	expect(call2(__HYPERVISOR_event_channel_op, EVTCHNOP_unmask, &(struct evtchn_unmask){port}),
+	       0);
 	expect(upcalls, 2);
 	expect(call2(__HYPERVISOR_event_channel_op, EVTCHNOP_status, &status), 0);
 	expect(status.status, EVTCHNSTAT_ipi);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * A million hypercalls with arguments from a seeded generator, so that a run can be repeated
- * exactly. Arguments are drawn from what is interesting: own and foreign frames, table frames, table
- * entries, pointers to buffers that hold more of the same, edges of the address space, small numbers.
- * Whatever a call does to this guest is fine; the hypervisor must live and every frame come back.
+ * exactly. Arguments are drawn from what is interesting: own and foreign frames, table frames,
+ * table entries, pointers to buffers that hold more of the same, edges of the address space, small
+ * numbers. Whatever a call does to this guest is fine; the hypervisor must live and every frame
+ * come back.
  */
 #include "guest.h"
 
@@ -65,9 +66,26 @@ static u64 any_frame(void)
 
 static u64 any_value(void)
 {
-	static const u64 edges[] = {0, 1, 2, 3, 7, 8, 15, 16, 64, 4096, 0x7ff0, 0x7ff1, 0xffffffff, ~0ull,
-				    0x7fffffffffffffff, 0x0000800000000000, 0xffff800000000000,
-				    0xffff830000000000, 0xffff880000000000, 0xffff808000100000};
+	static const u64 edges[] = {0,
+				    1,
+				    2,
+				    3,
+				    7,
+				    8,
+				    15,
+				    16,
+				    64,
+				    4096,
+				    0x7ff0,
+				    0x7ff1,
+				    0xffffffff,
+				    ~0ull,
+				    0x7fffffffffffffff,
+				    0x0000800000000000,
+				    0xffff800000000000,
+				    0xffff830000000000,
+				    0xffff880000000000,
+				    0xffff808000100000};
 	u64 r = draw();
 
 	switch (r % 10) {
@@ -123,13 +141,15 @@ static void fill_buffer(u64 nr)
 		for (unsigned int i = 0; i < 384; i += 3)
 			buffer[i] = draw() % 24;
 		for (unsigned int i = 1; i < 384; i += 3)
-			buffer[i] = buffer[i - 1] == MMUEXT_NEW_BASEPTR ? va_to_mfn((void *)si->pt_base)
-									: any_frame();
+			buffer[i] = buffer[i - 1] == MMUEXT_NEW_BASEPTR
+					? va_to_mfn((void *)si->pt_base)
+					: any_frame();
 	}
 	if (nr == __HYPERVISOR_mmu_update)
 		for (unsigned int i = 0; i < 512; i += 2)
-			buffer[i] = (draw() % 8 ? entry_at[draw() % 64] : foreign[draw() % FOREIGN] << 12) |
-				    (draw() % 4);
+			buffer[i] =
+			    (draw() % 8 ? entry_at[draw() % 64] : foreign[draw() % FOREIGN] << 12) |
+			    (draw() % 4);
 }
 
 static void one_call(u64 nr)
@@ -168,7 +188,8 @@ static void hook(struct guest_regs *r)
 
 void test_main(void)
 {
-	static const u8 numbers[] = {1, 2, 5, 8, 9, 10, 12, 14, 15, 17, 20, 21, 24, 25, 26, 26, 1, 1, 14, 29, 32, 33, 55};
+	static const u8 numbers[] = {1,	 2,  5,	 8,  9, 10, 12, 14, 15, 17, 20, 21,
+				     24, 25, 26, 26, 1, 1,  14, 29, 32, 33, 55};
 	unsigned int made = 0;
 
 	trap_hook = hook;

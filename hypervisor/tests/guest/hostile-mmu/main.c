@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
- * The guest tries to get a mapping of memory that is not its own, a writable one of a page table, or
- * a table that was not checked. Every attempt must be refused and change nothing.
- * Could break: a missing owner or type check on one of the many ways to write an entry.
+ * The guest tries to get a mapping of memory that is not its own, a writable one of a page table,
+ * or a table that was not checked. Every attempt must be refused and change nothing. Could break: a
+ * missing owner or type check on one of the many ways to write an entry.
  */
 #include "guest.h"
 
@@ -118,7 +118,8 @@ static void garbage(void)
 	expect(remap(table, RO(m)), 0);
 	expect(mmuext(MMUEXT_PIN_L1_TABLE, m, 0), 0);
 	EXT_REFUSED(MMUEXT_PIN_L1_TABLE, m);
-	/* Now it is a table: no writable mapping, no other role, no direct write but an emulated one. */
+	/* Now it is a table: no writable mapping, no other role, no direct write but an emulated
+	 * one. */
 	check(remap(table, RW(m)) < 0);
 	EXT_REFUSED(MMUEXT_PIN_L2_TABLE, m);
 	EXT_REFUSED(MMUEXT_CLEAR_PAGE, m);
@@ -138,7 +139,7 @@ static void emulated_writes(void)
 
 	expect(remap(table, RO(m)), 0);
 	expect(mmuext(MMUEXT_PIN_L1_TABLE, m, 0), 0);
-	WRITE_ONCE(table[8], 6);	  /* not present: anything goes */
+	WRITE_ONCE(table[8], 6); /* not present: anything goes */
 	expect(table[8], 6);
 	old = RO(va_to_mfn(page));
 	asm volatile("xchgq %0, %1" : "+r"(old), "+m"(table[9]));

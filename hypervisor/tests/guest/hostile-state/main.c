@@ -24,8 +24,11 @@ static void landed(void)
 static void bad_frames(void)
 {
 	static u8 stack[PAGE_SIZE] __page_aligned;
-	struct iret_context good = {.cs = FLAT_KERNEL_CS & ~3, .ss = FLAT_KERNEL_SS, .rflags = 0x202,
-				    .rip = (u64)landed, .rsp = (u64)stack + PAGE_SIZE};
+	struct iret_context good = {.cs = FLAT_KERNEL_CS & ~3,
+				    .ss = FLAT_KERNEL_SS,
+				    .rflags = 0x202,
+				    .rip = (u64)landed,
+				    .rsp = (u64)stack + PAGE_SIZE};
 	struct iret_context f = good;
 
 	expect(catch_trap(iret_with, (u64)&f), 6);
@@ -89,11 +92,17 @@ static void bad_addresses(void)
 /* Every pointer argument, aimed at our half, at nothing, and across the edges. */
 static void bad_pointers(void)
 {
-	static const u64 at[] = {OURS, 0xffff800000000000ull, 0xffff808000100000ull, 0x10,
-				 0x00007ffffffffff8ull, NONCANONICAL, ~0ull, ~7ull,
+	static const u64 at[] = {OURS,
+				 0xffff800000000000ull,
+				 0xffff808000100000ull,
+				 0x10,
+				 0x00007ffffffffff8ull,
+				 NONCANONICAL,
+				 ~0ull,
+				 ~7ull,
 				 0xffff87fffffffff8ull};
-	static const u64 nr[] = {__HYPERVISOR_mmu_update, __HYPERVISOR_mmuext_op, __HYPERVISOR_multicall,
-				 __HYPERVISOR_set_gdt};
+	static const u64 nr[] = {__HYPERVISOR_mmu_update, __HYPERVISOR_mmuext_op,
+				 __HYPERVISOR_multicall, __HYPERVISOR_set_gdt};
 	static const u64 sub[] = {__HYPERVISOR_memory_op, __HYPERVISOR_event_channel_op,
 				  __HYPERVISOR_callback_op, __HYPERVISOR_xen_version};
 
@@ -113,14 +122,16 @@ static void bad_pointers(void)
 		check(call1(__HYPERVISOR_set_trap_table, at[i]) < 0);
 		check(call3(__HYPERVISOR_update_va_mapping, at[i], RW(va_to_mfn(shared)), 0) < 0);
 	}
-	/* An unreadable page in the middle of a batch: what came before is done, the rest is not. */
+	/* An unreadable page in the middle of a batch: what came before is done, the rest is not.
+	 */
 	expect(call4(__HYPERVISOR_mmu_update, guest_stack_top, 0, 0, 7), -EPERM);
 	expect(call4(__HYPERVISOR_mmuext_op, guest_stack_top, 0, 0, 7), -EPERM);
 }
 
 static void unknown_calls(void)
 {
-	struct multicall_entry nested[2] = {{.op = __HYPERVISOR_multicall}, {.op = __HYPERVISOR_iret}};
+	struct multicall_entry nested[2] = {{.op = __HYPERVISOR_multicall},
+					    {.op = __HYPERVISOR_iret}};
 
 	for (u64 nr = 33; nr < 300; nr++)
 		if (nr != 33)

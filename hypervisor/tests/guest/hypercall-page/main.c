@@ -11,8 +11,8 @@ void test_main(void)
 	asm volatile("mov %[c], %%rcx; mov %[b], %%r11; call *%[page]\n\t"
 		     "mov %%rcx, %[c]; mov %%r11, %[b]"
 		     : "=a"(rax), [c] "+r"(rcx), [b] "+r"(r11)
-		     : [page] "r"(hypercall_page + 32 * __HYPERVISOR_xen_version), "D"(XENVER_version),
-		       "S"(0)
+		     : [page] "r"(hypercall_page + 32 * __HYPERVISOR_xen_version),
+		       "D"(XENVER_version), "S"(0)
 		     : "rcx", "r11", "rdx", "memory");
 	expect(rax, (4 << 16) | 20);
 	expect(rcx, 0x1234);

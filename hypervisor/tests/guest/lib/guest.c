@@ -185,8 +185,8 @@ static void install_traps(void)
 
 static void install_callback(unsigned int type, void *address)
 {
-	struct callback_register op = {.type = (u16)type, .flags = CALLBACKF_mask_events,
-				       .address = (xen_callback_t)address};
+	struct callback_register op = {
+	    .type = (u16)type, .flags = CALLBACKF_mask_events, .address = (xen_callback_t)address};
 
 	call2(__HYPERVISOR_callback_op, CALLBACKOP_register, &op);
 }

@@ -44,7 +44,9 @@ void test_main(void)
 		expect(catch_trap(fault, 0x1000), 14);
 		shared->vcpu_info[0].evtchn_upcall_mask = 0;
 		if (i % 100 == 0) {
-			expect(call4(__HYPERVISOR_mmu_update, batch, ARRAY_SIZE(batch), &done, DOMID_SELF), 0);
+			expect(call4(__HYPERVISOR_mmu_update, batch, ARRAY_SIZE(batch), &done,
+				     DOMID_SELF),
+			       0);
 			expect(done, ARRAY_SIZE(batch));
 			say("storm %u\n", i);
 		}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * Applications: entered by iret, left by system call, page fault and exception, with the frames that
- * the ABI promises; GS bases swapped once each way; the registers of the application intact.
+ * Applications: entered by iret, left by system call, page fault and exception, with the frames
+ * that the ABI promises; GS bases swapped once each way; the registers of the application intact.
  */
 #include "guest.h"
 
@@ -35,8 +35,8 @@ static void user(void)
 		     "int3\n\t"
 		     "hlt\n\t"
 		     "mov $9, %%eax\n\t"
-		     "syscall\n\t"
-		     ::: "rax", "rbx", "rcx", "r11", "memory");
+		     "syscall\n\t" ::
+			 : "rax", "rbx", "rcx", "r11", "memory");
 	for (;;)
 		;
 }
@@ -90,7 +90,7 @@ static void hook(struct guest_regs *r)
 void test_main(void)
 {
 	static struct iret_context frame = {
-		.cs = FLAT_USER_CS, .ss = FLAT_USER_SS, .rflags = 0x202};
+	    .cs = FLAT_USER_CS, .ss = FLAT_USER_SS, .rflags = 0x202};
 
 	frame.rip = (u64)user;
 	frame.rsp = (u64)user_stack + PAGE_SIZE;
