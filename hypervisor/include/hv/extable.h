@@ -3,11 +3,13 @@
 #ifndef HV_EXTABLE_H
 #define HV_EXTABLE_H
 
+/* clang-format off */
 #define EXTABLE(from, to)                                                                          \
-	.pushsection.extable, "a";                                                                 \
+	.pushsection .extable, "a";                                                                \
 	.balign 8;                                                                                 \
 	.quad from, to;                                                                            \
 	.popsection
+/* clang-format on */
 
 #ifndef __ASSEMBLER__
 #include <hv/types.h>

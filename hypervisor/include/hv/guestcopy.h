@@ -21,7 +21,7 @@ static inline __must_check bool get_guest_u64(vaddr_t va, u64 *out)
 /* The same where the caller knows that va lies outside our half. */
 static inline __must_check bool get_guest_u64_unchecked(vaddr_t va, u64 *out)
 {
-	/* clang-format off: it would split the operand %l */
+	/* clang-format off */
 	asm goto("1: mov %1, %0\n\t" ASM_EXTABLE(1b, %l[fault])
 		 : "=r"(*out)
 		 : "m"(*(const u64 *)va.n)
