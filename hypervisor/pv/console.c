@@ -14,6 +14,7 @@
 #include <hv/frame.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
+#include <hv/page_type.h>
 #include <hv/percpu.h>
 #include <hv/printk.h>
 #include <hv/uart.h>
@@ -41,7 +42,7 @@ int console_init(struct domain *d, mfn_t m, u32 port)
 		return -ENOMEM;
 	d->console->ring = mfn_to_virt(m);
 	d->console->port = port;
-	return 0;
+	return page_get_type(d, m, FT_WRITABLE);
 }
 
 static void flush_line(struct domain *d)
@@ -106,6 +107,7 @@ void console_release(struct domain *d)
 	console_ring_drain(d);
 	if (d->console->len)
 		flush_line(d);
+	page_put_type(virt_to_mfn(d->console->ring));
 	page_free(d->console);
 	d->console = NULL;
 }

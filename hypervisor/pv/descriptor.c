@@ -68,7 +68,7 @@ long do_set_gdt(u64 list, u64 entries)
 {
 	struct domain *d = current->domain;
 	mfn_t frames[GUEST_GDT_PAGES];
-	u64 nr = ((u32)entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+	u64 nr = ((u64)(u32)entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
 	int rc = 0;
 	unsigned int i;
 

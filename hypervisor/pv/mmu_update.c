@@ -14,7 +14,7 @@
 
 /* In the count of a continued batch: *done holds what was done before. */
 #define CONTINUED     0x80000000u
-#define PREEMPT_EVERY 64
+#define PREEMPT_EVERY 8
 
 /*
  * A frame that is no table and no descriptor table may be written as plain memory: the guest could
