@@ -21,7 +21,14 @@
 void asm_offsets(void);
 void asm_offsets(void)
 {
+	REGS(r15);
+	REGS(r14);
+	REGS(r13);
+	REGS(r12);
+	REGS(rbp);
 	REGS(rbx);
+	REGS(r11);
+	REGS(rcx);
 	REGS(r8);
 	REGS(r9);
 	REGS(r10);

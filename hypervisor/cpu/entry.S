@@ -250,24 +250,26 @@ hypercall:
 	push %r11
 	push $ABI_FLAT_CS64
 	push %rcx
-	push $0
-	push $ABI_VECTOR_HYPERCALL
-	SAVE_REGISTERS
+	sub $REGS_rip, %rsp			/* what C preserves is saved only when needed, below */
+	mov %rdi, REGS_rdi(%rsp)
+	mov %rsi, REGS_rsi(%rsp)
+	mov %rdx, REGS_rdx(%rsp)
+	mov %rax, REGS_rax(%rsp)
+	mov %r8, REGS_r8(%rsp)
+	mov %r9, REGS_r9(%rsp)
+	mov %r10, REGS_r10(%rsp)
+	mov %eax, %eax				/* the guest may have set the upper half */
 	cmp $ABI_NR_HYPERCALLS, %eax
 	jae hypercall_unknown
-	mov %eax, %eax				/* the guest may have set the upper half */
-	lea hypercall_table(%rip), %rbx
+	lea hypercall_table(%rip), %r11
 	mov %r10, %rcx				/* fourth argument */
-	call *(%rbx, %rax, 8)
+	call *(%r11, %rax, 8)
 hypercall_done:
 	mov cpu+CPU_vcpu_info(%rip), %rcx
-	mov %rax, REGS_rax(%rsp)
 	cmpb $0, (%rcx)				/* event pending? */
-	jne work_before_return
+	jne hypercall_work
 	cmpb $0, cpu+CPU_exit_work(%rip)
-	jne work_before_return
-	/* Callee-saved registers still hold the guest's values but rbx, which we used. */
-	mov REGS_rbx(%rsp), %rbx
+	jne hypercall_work
 	mov REGS_r10(%rsp), %r10
 	mov REGS_r9(%rsp), %r9
 	mov REGS_r8(%rsp), %r8
@@ -278,6 +280,20 @@ hypercall_done:
 	mov REGS_rip(%rsp), %rcx
 	add $REGS_rip, %rsp
 	jmp iret_to_guest
+hypercall_work:
+	/* Now all of struct regs is needed: callee-saved registers still hold the guest's values. */
+	mov %rax, REGS_rax(%rsp)
+	mov REGS_rip(%rsp), %rcx
+	mov %rcx, REGS_rcx(%rsp)
+	mov REGS_rflags(%rsp), %r11
+	mov %r11, REGS_r11(%rsp)
+	mov %rbx, REGS_rbx(%rsp)
+	mov %rbp, REGS_rbp(%rsp)
+	mov %r12, REGS_r12(%rsp)
+	mov %r13, REGS_r13(%rsp)
+	mov %r14, REGS_r14(%rsp)
+	mov %r15, REGS_r15(%rsp)
+	jmp work_before_return
 hypercall_unknown:
 	mov $-ABI_ENOSYS, %rax
 	jmp hypercall_done

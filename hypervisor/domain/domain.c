@@ -98,7 +98,7 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 		print_error("d%u in %s mode, kernel cr3 %lx user cr3 %lx\n", d->id,
 			    cpu.hot.kernel_mode ? "kernel" : "user", cpu.hot.kernel_cr3,
 			    cpu.hot.user_cr3);
-		print_regs(guest_regs());
+		d->registers_wanted = true;
 	}
 	d->crashed = true;
 	domain_shutdown(d, SHUTDOWN_crash);

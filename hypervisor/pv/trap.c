@@ -119,6 +119,10 @@ void guest_exit_work(struct regs *regs)
 	for (;;) {
 		struct vcpu_info *info = cpu.hot.vcpu_info;
 
+		if (unlikely(current->domain->registers_wanted)) {
+			print_regs(regs);
+			current->domain->registers_wanted = false;
+		}
 		if (cpu.exit_work) {
 			schedule();
 			continue;
@@ -136,6 +140,6 @@ void guest_stack_crash(void)
 {
 	domain_crash(current->domain, "no stack at %016lx for a trap from an application",
 		     cpu.hot.kernel_sp);
-	for (;;)
-		schedule();
+	guest_exit_work(guest_regs()); /* does not return: the domain is not picked again */
+	panic("a crashed domain runs\n");
 }

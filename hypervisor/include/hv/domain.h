@@ -26,6 +26,7 @@ struct domain {
 	enum domain_state state;
 	unsigned int shutdown_reason; /* SHUTDOWN_*, valid when dying or dead */
 	bool crashed;
+	bool registers_wanted; /* to be printed by the exit path, where all of them are saved */
 
 	u64 nr_pages;	  /* frames that are its memory */
 	u64 max_pages;	  /* what memory_op lets it grow to */
@@ -63,7 +64,7 @@ void domain_start(struct domain *d);
 /* The guest asked to end: reason is SHUTDOWN_*. Never run again after the next exit. */
 void domain_shutdown(struct domain *d, unsigned int reason);
 
-/* The guest cannot go on: prints why and the running vCPU's registers, ends the domain alone. */
+/* The guest cannot go on: prints why (and, on the way out, its registers), ends the domain alone. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
 /* Called on the idle stack: tears down domains that died. Returns how many are left. */
