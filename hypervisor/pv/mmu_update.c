@@ -29,7 +29,7 @@ static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 		return -EPERM;
 	if (f->type_refs && f->type != FT_WRITABLE) {
 		if (likely(f->type == FT_L1))
-			return page_write_l1e(d, word, val, keep_ad);
+			return page_write_l1e(d, f, word, val, keep_ad);
 		if (f->type == FT_SEGDESC)
 			return -EBUSY;
 		return page_write_entry(d, f, word, val, keep_ad);
@@ -139,12 +139,13 @@ static int flush_after(u64 va, u64 flags)
 
 long do_update_va_mapping(u64 va, u64 val, u64 flags)
 {
-	u64 *entry = page_walk_l1(vaddr(va), NULL);
+	struct frame *table;
+	u64 *entry = page_walk_l1(vaddr(va), &table);
 	int rc;
 
 	if (!entry || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
 		return -EINVAL;
-	rc = page_write_l1e(current->domain, entry, val, false);
+	rc = page_write_l1e(current->domain, table, entry, val, false);
 	if (rc < 0)
 		return rc;
 	return flush_after(va, flags);

@@ -29,13 +29,16 @@
  * epoch in which type_refs fell to 0 is kept in .link, and the new type begins with a flush unless
  * one happened since. A frame that is given back is always preceded by a flush.
  *
+ * .occupied only saves time: it may name a part of a table that is empty, never miss one with a
+ * present entry. Bits are set when a table is validated and when an entry is written.
+ *
  * We serve one guest at a time, with interrupts off: no half-checked state is ever seen.
  */
 #include <hv/page_type.h>
 #include <hv/percpu.h>
 #include <hv/printk.h>
 
-static void release_table(u64 *table, enum frame_type level);
+static void release_table(const struct frame *f, u64 *table);
 
 static inline u64 *table_of(mfn_t m)
 {
@@ -128,81 +131,85 @@ static void put_entry(u64 pte, enum frame_type level)
 		page_put_type(pte_mfn(pte));
 }
 
-static void release_entries(u64 *table, enum frame_type level, unsigned int end)
+static inline void mark_occupied(struct frame *f, const u64 *entry)
 {
-	for (unsigned int i = 0; i < end; i++)
-		if ((table[i] & PTE_P) && !hv_slot(level, i))
-			put_entry(table[i], level);
+	f->occupied |= 1ull << (((u64)entry & ~PAGE_MASK) / (8 * sizeof(u64)));
 }
 
-/* True if the eight words at p are all zero: most of most tables. */
-static inline bool eight_zero(const u64 *p)
+/* One bit for each eight words that are not all zero. Most tables are mostly empty. */
+static u64 find_occupied(const u64 *p)
 {
-	return !(p[0] | p[1] | p[2] | p[3] | p[4] | p[5] | p[6] | p[7]);
+	u64 bits = 0;
+
+#pragma GCC unroll 8
+	for (unsigned int i = 0; i < 64; i++, p += 8)
+		if (p[0] | p[1] | p[2] | p[3] | p[4] | p[5] | p[6] | p[7])
+			bits |= 1ull << i;
+	return bits;
 }
 
-static void release_table(u64 *table, enum frame_type level)
+/* Gives back what the first `end` entries hold; `bits` as in .occupied. */
+static void release_entries(u64 *table, enum frame_type level, u64 bits, unsigned int end)
 {
-	if (level != FT_L1) {
-		release_entries(table, level, PTES_PER_PAGE);
+	for (; bits; bits &= bits - 1) {
+		unsigned int first = (unsigned int)__builtin_ctzll(bits) * 8;
+
+		for (unsigned int i = first; i < first + 8 && i < end; i++)
+			if ((table[i] & PTE_P) && !hv_slot(level, i))
+				put_entry(table[i], level);
+	}
+}
+
+/* L1 tables are by far the most: no levels, no slots of ours. */
+static void release_table(const struct frame *f, u64 *table)
+{
+	u64 bits = f->occupied;
+
+	if (f->type != FT_L1) {
+		release_entries(table, f->type, bits, PTES_PER_PAGE);
 		return;
 	}
-	for (u64 *p = table; p < table + PTES_PER_PAGE; p += 8) {
-		if (eight_zero(p))
-			continue;
+	for (; bits; bits &= bits - 1) {
+		const u64 *p = table + (unsigned int)__builtin_ctzll(bits) * 8;
+
 		for (unsigned int i = 0; i < 8; i++)
 			if (p[i] & PTE_P)
 				put_l1e(p[i]);
 	}
 }
 
-/* The same as below for L1 tables, which are by far the most: no levels, no slots of ours. */
-static int validate_l1(struct domain *d, u64 *table)
+static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 {
-	for (unsigned int i = 0; i < PTES_PER_PAGE; i++) {
-		u64 pte = table[i];
-		int rc;
+	u64 pte = *entry;
+	int rc = level == FT_L1 ? get_l1e(d, pte) : get_entry(d, pte, level);
 
-		if ((i & 7) == 0 && eight_zero(&table[i])) {
-			i += 7;
-			continue;
-		}
-		if (!(pte & PTE_P))
-			continue;
-		rc = get_l1e(d, pte);
-		if (unlikely(rc < 0)) {
-			release_entries(table, FT_L1, i);
-			return rc;
-		}
-		table[i] = complete_entry(pte, FT_L1);
-	}
-	return 0;
+	if (likely(rc == 0))
+		*entry = complete_entry(pte, level);
+	return rc;
 }
 
-static int validate_table(struct domain *d, u64 *table, enum frame_type level)
+/* Takes what all entries hold and completes them; nothing is held if one is refused. */
+static int validate_table(struct domain *d, struct frame *f, u64 *table)
 {
-	if (level == FT_L1)
-		return validate_l1(d, table);
-	for (unsigned int i = 0; i < PTES_PER_PAGE; i++) {
-		u64 pte, completed;
-		int rc;
+	enum frame_type level = f->type;
+	u64 occupied = find_occupied(table);
 
-		if ((i & 7) == 0 && eight_zero(&table[i])) {
-			i += 7;
-			continue;
+	for (u64 bits = occupied; bits; bits &= bits - 1) {
+		unsigned int first = (unsigned int)__builtin_ctzll(bits) * 8;
+
+		for (unsigned int i = first; i < first + 8; i++) {
+			int rc;
+
+			if (!(table[i] & PTE_P) || hv_slot(level, i))
+				continue;
+			rc = validate_entry(d, &table[i], level);
+			if (unlikely(rc < 0)) {
+				release_entries(table, level, occupied, i);
+				return rc;
+			}
 		}
-		pte = table[i];
-		if (!(pte & PTE_P) || hv_slot(level, i))
-			continue;
-		rc = get_entry(d, pte, level);
-		if (rc < 0) {
-			release_entries(table, level, i);
-			return rc;
-		}
-		completed = complete_entry(pte, level);
-		if (completed != pte)
-			table[i] = completed;
 	}
+	f->occupied = occupied;
 	if (level == FT_L4)
 		pagetable_fill_hv_slots(table);
 	return 0;
@@ -232,7 +239,7 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 	f->type_refs = 1;
 	f->refs++;
 	if (is_table(type))
-		rc = validate_table(d, table_of(m), type);
+		rc = validate_table(d, f, table_of(m));
 	else if (type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
 	if (rc < 0) {
@@ -249,11 +256,11 @@ void page_put_type(mfn_t m)
 
 	BUG_ON(f->type_refs == 0);
 	if (f->type_refs == 1 && is_table(f->type))
-		release_table(table_of(m), f->type);
+		release_table(f, table_of(m));
 	drop_type_ref(f);
 }
 
-int page_write_l1e(struct domain *d, u64 *entry, u64 val, bool keep_ad)
+int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
 {
 	u64 old = *entry;
 	int rc;
@@ -270,6 +277,7 @@ int page_write_l1e(struct domain *d, u64 *entry, u64 val, bool keep_ad)
 		rc = get_l1e(d, val);
 		if (unlikely(rc < 0))
 			return rc;
+		mark_occupied(table, entry);
 	}
 	*entry = val;
 	if (old & PTE_P)
@@ -284,7 +292,7 @@ int page_write_entry(struct domain *d, struct frame *table, u64 *entry, u64 val,
 	int rc;
 
 	if (level == FT_L1)
-		return page_write_l1e(d, entry, val, keep_ad);
+		return page_write_l1e(d, table, entry, val, keep_ad);
 	if (hv_slot(level, ((u64)entry & ~PAGE_MASK) / sizeof(u64)))
 		return -EPERM;
 	if (val & PTE_P) {
@@ -294,6 +302,7 @@ int page_write_entry(struct domain *d, struct frame *table, u64 *entry, u64 val,
 		rc = get_entry(d, val, level);
 		if (rc < 0)
 			return rc;
+		mark_occupied(table, entry);
 	}
 	*entry = val;
 	if (old & PTE_P)

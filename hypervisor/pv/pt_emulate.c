@@ -122,7 +122,9 @@ static u64 compare_flags(u64 a, u64 b)
 
 static bool store(u64 *entry, u64 val)
 {
-	return page_write_l1e(current->domain, entry, val, false) == 0;
+	struct frame *table = frame_of(virt_to_mfn(entry));
+
+	return page_write_l1e(current->domain, table, entry, val, false) == 0;
 }
 
 static bool change_bit(struct regs *regs, u64 *entry, unsigned int operation, u64 bit)

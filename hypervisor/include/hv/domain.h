@@ -64,7 +64,8 @@ void domain_start(struct domain *d);
 /* The guest asked to end: reason is SHUTDOWN_*. Never run again after the next exit. */
 void domain_shutdown(struct domain *d, unsigned int reason);
 
-/* The guest cannot go on: prints why (and, on the way out, its registers), ends the domain alone. */
+/* The guest cannot go on: prints why (and, on the way out, its registers), ends the domain alone.
+ */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
 /* Called on the idle stack: tears down domains that died. Returns how many are left. */

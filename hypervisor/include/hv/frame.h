@@ -25,6 +25,7 @@ struct frame {
 	u16 owner;
 	u8 type;
 	u8 flags;
+	u64 occupied; /* of a table: bit n set if entries 8n .. 8n + 7 may be present */
 };
 
 struct memory_range {

@@ -39,7 +39,8 @@ __must_check int page_write_entry(struct domain *d, struct frame *table, u64 *en
 				  bool keep_ad);
 
 /* The same for an entry of a frame known to be an L1. */
-__must_check int page_write_l1e(struct domain *d, u64 *entry, u64 val, bool keep_ad);
+__must_check int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val,
+				bool keep_ad);
 
 /* Pins and unpins a table. */
 __must_check int page_pin(struct domain *d, mfn_t m, enum frame_type type);
