@@ -43,6 +43,9 @@ void asm_offsets(void)
 	CPU(scratch_rsp);
 	CPU(stack_top);
 	CPU(exit_work);
+	CPU(nr_syscall);
+	CPU(nr_iret);
+	CPU(nr_page_fault);
 	HOT(kernel_mode);
 	HOT(kernel_cr3);
 	HOT(user_cr3);

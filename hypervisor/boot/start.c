@@ -35,6 +35,7 @@ void start(u64 magic, u64 info) __noreturn;
 
 static struct boot_info boot;
 static struct options options;
+static u64 free_at_boot; /* modules included */
 
 static void __noreturn refuse(const char *what, const char *why)
 {
@@ -92,11 +93,9 @@ static unsigned int find_guests(struct guest_image *guest)
 /* Memory not asked for by option is shared out equally. */
 static void share_memory(struct guest_image *guest, unsigned int n)
 {
-	u64 avail = nr_free_frames;
+	u64 avail = free_at_boot;
 	unsigned int open = n;
 
-	for (unsigned int i = 0; i < boot.nr_modules; i++)
-		avail += PFN_UP(boot.module[i].size);
 	avail -= MIN(avail, (u64)RESERVE * n);
 	for (unsigned int i = 0; i < n; i++) {
 		guest[i].nr_pages = options.mem_mb[i + 1] * PAGES_PER_MB;
@@ -119,6 +118,9 @@ static void build_guests(void)
 	struct domain *d[MAX_DOMAINS];
 	unsigned int n = find_guests(guest);
 
+	free_at_boot = nr_free_frames;
+	for (unsigned int i = 0; i < boot.nr_modules; i++)
+		free_at_boot += PFN_UP(boot.module[i].size);
 	share_memory(guest, n);
 	console_set_prefix(n > 1);
 	for (unsigned int i = 0; i < n; i++) {
@@ -156,6 +158,7 @@ static void reserve_image(void)
 
 void sched_all_done(void)
 {
+	report_totals(free_at_boot);
 	print_info("all domains have ended at %lu ms\n", clock_now() / 1000000);
 	machine_exit(report_all_clean() ? EXIT_CLEAN : EXIT_GUEST_FAILED);
 }

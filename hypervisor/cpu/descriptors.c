@@ -52,6 +52,8 @@ static u8 ist_stack[NR_IST][IST_STACK_SIZE] __page_aligned;
 
 extern char entry_stubs[]; /* entry.S: 256 stubs of 16 bytes */
 extern char entry_syscall[];
+extern char entry_syscall_counted[];
+extern char entry_page_fault_counted[];
 extern char entry_syscall32[];
 
 #define DESC_CODE64_DPL0 0x00af9b000000ffffull
@@ -69,10 +71,8 @@ static u64 *slot(unsigned int selector)
 	return &gdt_page[(selector - HV_GDT_PAGE * PAGE_SIZE) / 8];
 }
 
-static void set_gate(unsigned int vector, unsigned int dpl, unsigned int ist)
+static void set_gate_to(unsigned int vector, unsigned int dpl, unsigned int ist, u64 entry)
 {
-	u64 entry = (u64)entry_stubs + vector * 16;
-
 	idt[vector] = (struct gate){
 	    .offset_low = (u16)entry,
 	    .selector = SEL_HV_CS,
@@ -81,6 +81,17 @@ static void set_gate(unsigned int vector, unsigned int dpl, unsigned int ist)
 	    .offset_mid = (u16)(entry >> 16),
 	    .offset_high = (u32)(entry >> 32),
 	};
+}
+
+static void set_gate(unsigned int vector, unsigned int dpl, unsigned int ist)
+{
+	set_gate_to(vector, dpl, ist, (u64)entry_stubs + vector * 16);
+}
+
+void descriptors_count_entries(void)
+{
+	wrmsr(MSR_LSTAR, (u64)entry_syscall_counted);
+	set_gate_to(TRAP_PF, 0, 0, (u64)entry_page_fault_counted);
 }
 
 static void set_system(unsigned int selector, u64 base, u64 limit, u64 type)

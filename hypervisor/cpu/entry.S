@@ -402,6 +402,26 @@ iret_slow:
 END(iret_short)
 
 /*
+ * With option stats, LSTAR and the page-fault gate point here instead: the same paths, counted.
+ * Flags are free: r11 or the processor's frame holds the guest's.
+ */
+FUNC(entry_syscall_counted)
+	cmpb $0, cpu+CPU_kernel_mode(%rip)
+	jne 1f
+	incq cpu+CPU_nr_syscall(%rip)
+	jmp entry_syscall
+1:	cmp $ABI_HYPERCALL_iret, %eax
+	jne entry_syscall
+	incq cpu+CPU_nr_iret(%rip)
+	jmp entry_syscall
+END(entry_syscall_counted)
+
+FUNC(entry_page_fault_counted)
+	incq cpu+CPU_nr_page_fault(%rip)
+	jmp entry_page_fault
+END(entry_page_fault_counted)
+
+/*
  * CSTAR: `syscall` in 32-bit guest code.
  * In: as entry_syscall.
  */

@@ -2,6 +2,7 @@
 /* The lines printed at the end of each domain. */
 #include <hv/report.h>
 #include <hv/clock.h>
+#include <hv/descriptors.h>
 #include <hv/frame.h>
 #include <hv/hypercall.h>
 #include <hv/percpu.h>
@@ -16,6 +17,7 @@ void report_enable_stats(void)
 {
 	stats = true;
 	hypercall_enable_stats();
+	descriptors_count_entries();
 }
 
 bool report_all_clean(void)
@@ -42,6 +44,17 @@ static void print_stats(const struct domain *d)
 	}
 	print_always("d%u: table writes emulated %lu, privileged %lu, events %lu\n", d->id,
 		     d->nr_pt_emulated, d->nr_gp_emulated, d->nr_events);
+}
+
+void report_totals(u64 free_at_boot)
+{
+	if (stats)
+		print_always("all domains: system calls %lu, iret %lu, page faults %lu\n",
+			     cpu.nr_syscall, cpu.nr_iret, cpu.nr_page_fault);
+	if (nr_free_frames == free_at_boot)
+		return;
+	print_error("free frames %lu, at boot %lu\n", nr_free_frames, free_at_boot);
+	all_clean = false;
 }
 
 /* Only while no other domain lives can the numbers be compared: others hold frames of their own. */

@@ -20,6 +20,9 @@
 /* Puts the boot table, interrupt table, task state and system-call registers into the processor. */
 void descriptors_init(void);
 
+/* From now on system calls and page faults are counted; see struct cpu. */
+void descriptors_count_entries(void);
+
 /* The page that holds our descriptors: mapped as page HV_GDT_PAGE of every vCPU's table. */
 void *descriptors_page(void);
 

@@ -8,7 +8,14 @@
 /* Prints the domain's end, the balance of frames, and with option stats its hypercalls. */
 void report_domain(const struct domain *d, u64 leaks);
 
-/* True if every domain so far ended by powering off, with no leak. */
+/*
+ * After the last domain: counts over all, and whether every frame is free that was free (or a
+ * module's) at boot.
+ */
+void report_totals(u64 free_at_boot);
+
+/* True if every domain so far ended by powering off, with no leak, and report_totals() was content.
+ */
 bool report_all_clean(void);
 
 /* Turns the counts on. */

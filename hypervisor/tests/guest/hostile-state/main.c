@@ -106,6 +106,9 @@ static void bad_pointers(void)
 	static const u64 sub[] = {__HYPERVISOR_memory_op, __HYPERVISOR_event_channel_op,
 				  __HYPERVISOR_callback_op, __HYPERVISOR_xen_version};
 
+	static u8 page[PAGE_SIZE] __page_aligned, odd[64];
+	struct mmu_update good = {pte_address((u64)page, 1), RW(va_to_mfn(page))};
+
 	for (unsigned int i = 0; i < ARRAY_SIZE(at); i++) {
 		for (unsigned int k = 0; k < ARRAY_SIZE(nr); k++)
 			check(call4(nr[k], at[i], 1, 0, DOMID_SELF) < 0);
@@ -122,6 +125,12 @@ static void bad_pointers(void)
 		check(call1(__HYPERVISOR_set_trap_table, at[i]) < 0);
 		check(call3(__HYPERVISOR_update_va_mapping, at[i], RW(va_to_mfn(shared)), 0) < 0);
 	}
+	/* Lists that are not aligned are read all the same; entries that are not are aligned down.
+	 */
+	memcpy(odd + 3, &good, sizeof(good));
+	expect(call4(__HYPERVISOR_mmu_update, odd + 3, 1, 0, DOMID_SELF), 0);
+	good.ptr |= 4;
+	expect(call4(__HYPERVISOR_mmu_update, &good, 1, odd + 5, DOMID_SELF), 0);
 	/* An unreadable page in the middle of a batch: what came before is done, the rest is not.
 	 */
 	expect(call4(__HYPERVISOR_mmu_update, guest_stack_top, 0, 0, 7), -EPERM);
