@@ -69,6 +69,9 @@ void test_main(void)
 	check(remap(gdt, RW(va_to_mfn(gdt))) < 0);
 	expect(mmuext(MMUEXT_PIN_L1_TABLE, va_to_mfn(gdt), 0), -EBUSY);
 	check(mmu_update((va_to_mfn(gdt) << PAGE_SHIFT) + 8, TSS) < 0);
+	/* Nor as an entry that looks absent to a page table. */
+	expect(mmu_update((va_to_mfn(gdt) << PAGE_SHIFT) + 8, TSS & ~1ull), -EBUSY);
+	expect(gdt[1], 0);
 	check(call2(__HYPERVISOR_set_gdt, &foreign, 16) < 0);
 	expect(call2(__HYPERVISOR_set_gdt, &foreign, 65535), -EINVAL);
 	check(call2(__HYPERVISOR_update_descriptor, 0x100000, DATA_DPL0) < 0);

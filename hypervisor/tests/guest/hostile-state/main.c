@@ -15,10 +15,12 @@ static void iret_with(u64 arg)
 	guest_iret((struct iret_context *)arg);
 }
 
+/* Shows the flags as they are, which a bounce frame would not. */
 static void landed(void)
 {
-	asm volatile("ud2");
+	asm volatile("pushfq; popq %%rax; .globl landed_ud2; landed_ud2: ud2" ::: "rax", "memory");
 }
+extern char landed_ud2[];
 
 /* Back in the guest kernel through a frame, each time with something wrong in it. */
 static void bad_frames(void)
@@ -32,11 +34,13 @@ static void bad_frames(void)
 	struct iret_context f = good;
 
 	expect(catch_trap(iret_with, (u64)&f), 6);
-	check(last_trap.rip == (u64)landed);
+	check(last_trap.rip == (u64)landed_ud2);
 	/* Flags we must not grant: IOPL 3, NT, VM, everything. */
 	f.rflags = ~0ull & ~0x100ull;
 	expect(catch_trap(iret_with, (u64)&f), 6);
 	expect(last_trap.rflags & 0x3000, 0);
+	expect(last_trap.rax & 0x3000, 0);
+	expect(last_trap.rax & 0x200, 0x200);
 	f = good;
 	f.rip = NONCANONICAL;
 	expect(catch_trap(iret_with, (u64)&f), 13);
