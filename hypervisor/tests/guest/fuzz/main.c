@@ -12,7 +12,8 @@
 
 static u8 area[64][PAGE_SIZE] __page_aligned;
 static u64 buffer[512] __page_aligned;
-static u64 state = 0x5eed;
+static u64 state = 0x5eed; /* or seed=N on the command line */
+static u32 accepted[64];
 
 static u64 draw(void)
 {
@@ -133,6 +134,23 @@ static bool allowed(u64 nr, u64 a)
 	}
 }
 
+/* Calls whose first argument is a small number and whose second points to a structure. */
+static bool has_operations(u64 nr)
+{
+	switch (nr) {
+	case __HYPERVISOR_memory_op:
+	case __HYPERVISOR_xen_version:
+	case __HYPERVISOR_grant_table_op:
+	case __HYPERVISOR_vcpu_op:
+	case __HYPERVISOR_sched_op:
+	case __HYPERVISOR_event_channel_op:
+	case __HYPERVISOR_physdev_op:
+		return true;
+	default:
+		return false;
+	}
+}
+
 static void fill_buffer(u64 nr)
 {
 	for (unsigned int i = 0; i < 16; i++)
@@ -166,13 +184,33 @@ static void one_call(u64 nr)
 		arg[2] = draw() & 1 ? 0 : (u64)&buffer[500];
 		arg[3] = DOMID_SELF;
 	}
+	if (has_operations(nr) && draw() % 4) {
+		arg[0] = draw() % 16;
+		arg[1] = nr == __HYPERVISOR_vcpu_op ? 0 : (u64)buffer;
+		arg[2] = nr == __HYPERVISOR_vcpu_op ? (u64)buffer : 1;
+	}
 	if (nr == __HYPERVISOR_update_descriptor)
 		arg[0] = (any_frame() << PAGE_SHIFT) | (draw() & 0xff8);
 	if (nr == __HYPERVISOR_vcpu_op)
 		arg[1] &= 1;
+	if (has_operations(nr) && draw() % 2)
+		for (unsigned int i = 0; i < 4; i++)
+			buffer[i] = draw() % 2 ? draw() % 64 : (draw() % 64) << 32 | DOMID_SELF;
 	if (!allowed(nr, arg[0]))
 		return;
-	hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]);
+	if (hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]) >= 0)
+		accepted[nr]++;
+}
+
+static void read_seed(void)
+{
+	const char *s = (const char *)si->cmd_line;
+
+	if (strncmp(s, "seed=", 5) == 0) {
+		s += 5;
+		(void)!str_to_u64(&s, &state);
+	}
+	say("fuzz: seed %lu\n", state);
 }
 
 static void hook(struct guest_regs *r)
@@ -193,6 +231,7 @@ void test_main(void)
 	unsigned int made = 0;
 
 	trap_hook = hook;
+	read_seed();
 	note_addresses();
 	for (; made < CALLS; made++) {
 		u64 nr = numbers[draw() % ARRAY_SIZE(numbers)];
@@ -201,5 +240,8 @@ void test_main(void)
 			fill_buffer(nr);
 		one_call(nr);
 	}
+	for (unsigned int nr = 0; nr < ARRAY_SIZE(accepted); nr++)
+		if (accepted[nr])
+			say("fuzz: call %u accepted %u times\n", nr, accepted[nr]);
 	say("fuzz: %u calls\n", made);
 }
