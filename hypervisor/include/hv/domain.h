@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+/* A guest: its identity, life cycle and what it owns. */
+#ifndef HV_DOMAIN_H
+#define HV_DOMAIN_H
+
+#include <hv/public.h>
+#include <hv/types.h>
+
+struct vcpu;
+struct evtchn;
+struct grant_table;
+struct console;
+
+#define MAX_DOMAINS   16
+#define NR_HYPERCALLS 56
+
+enum domain_state { DOMAIN_BUILDING, DOMAIN_RUNNING, DOMAIN_DYING, DOMAIN_DEAD };
+
+struct hypercall_stats {
+	u64 count;
+	u64 ticks;
+};
+
+struct domain {
+	u16 id; /* 1.. */
+	enum domain_state state;
+	unsigned int shutdown_reason; /* SHUTDOWN_*, valid when dying or dead */
+	bool crashed;
+	bool registers_wanted; /* to be printed by the exit path, where all of them are saved */
+
+	u64 nr_pages;	  /* frames that are its memory */
+	u64 max_pages;	  /* what memory_op lets it grow to */
+	u64 state_frames; /* frames of ours that hold its state */
+
+	struct vcpu *vcpu;
+	struct shared_info *shared_info;
+	struct evtchn *evtchn;	    /* pv/evtchn.c */
+	u32 virq_port[NR_VIRQS];    /* 0: not bound */
+	struct grant_table *grants; /* pv/grant.c */
+	struct console *console;    /* pv/console.c */
+	bool runstate_update_flag;  /* vm_assist: mark runstate as being written */
+
+	u64 start_ns;
+	u64 free_before; /* free frames (and boot modules') before it was created */
+	u64 nr_pt_emulated, nr_gp_emulated, nr_events;
+	struct hypercall_stats hypercall[NR_HYPERCALLS];
+};
+
+/* All domains by id; NULL where there is none. */
+extern struct domain *domains[MAX_DOMAINS];
+
+/* Domain by the id a guest named (DOMID_SELF is the caller); NULL if there is none. */
+struct domain *domain_by_id(u64 domid);
+
+/*
+ * Makes an empty domain with one vCPU, not runnable yet. Returns NULL if memory is short or the
+ * table is full.
+ */
+struct domain *domain_create(void);
+
+/* Lets it run. */
+void domain_start(struct domain *d);
+
+/* The guest asked to end: reason is SHUTDOWN_*. Never run again after the next exit. */
+void domain_shutdown(struct domain *d, unsigned int reason);
+
+/* The guest cannot go on: prints why (and, on the way out, its registers), ends the domain alone.
+ */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+
+/* Called on the idle stack: tears down domains that died. Returns how many are left. */
+unsigned int domain_reap(void);
+
+/* Takes a page for the domain's own bookkeeping; zero, counted; NULL if memory is short. */
+void *domain_page_alloc(struct domain *d);
+
+/* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything
+ * the domain owns. */
+void report_frames(unsigned int id, u64 before, u64 after);
+void domain_teardown(struct domain *d);
+
+#endif

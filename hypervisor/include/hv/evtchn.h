@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/* Event channels, two-level ABI. */
+#ifndef HV_EVTCHN_H
+#define HV_EVTCHN_H
+
+#include <hv/domain.h>
+#include <hv/types.h>
+
+enum evtchn_state {
+	EVTCHN_FREE,
+	EVTCHN_UNBOUND,	    /* waits for a peer: .domain may bind */
+	EVTCHN_INTERDOMAIN, /* connected to .domain, .port */
+	EVTCHN_VIRQ,	    /* .port is the VIRQ */
+	EVTCHN_IPI,
+	EVTCHN_CONSOLE, /* served by us: a send makes us read the console ring */
+};
+
+struct evtchn {
+	u8 state;
+	u16 domain;
+	u32 port;
+};
+
+/* Ports of a domain; the ABI would allow 4096. */
+#define NR_EVTCHN 512u
+
+/* Gives d its port table. Returns -ENOMEM. */
+__must_check int evtchn_init(struct domain *d);
+
+/* Takes a port for our own console service; 0 if none is free. */
+u32 evtchn_alloc_console(struct domain *d);
+
+/* Makes port pending, raises the upcall and wakes d as the ABI says. */
+void evtchn_set_pending(struct domain *d, u32 port);
+
+/* Raises a virtual interrupt, if d has bound it. */
+void evtchn_raise_virq(struct domain *d, u32 virq);
+
+/* Disconnects peers and frees the table. */
+void evtchn_release(struct domain *d);
+
+#endif

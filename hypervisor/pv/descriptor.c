@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Guest descriptor tables.
+ *
+ * The guest's own frames become part of the live table: typed FT_SEGDESC (so that the guest cannot
+ * write them, see page_type.c), checked once as a whole and then entry by entry, and mapped into
+ * the vCPU's table area. Ring 3 is forced on code and data descriptors, system descriptors and
+ * gates are refused; segment bases and limits cannot reach us, because our half lies above what 32
+ * bits of base and offset add up to.
+ */
+#include <hv/descriptor.h>
+#include <hv/descriptors.h>
+#include <hv/domain.h>
+#include <hv/guestcopy.h>
+#include <hv/hypercall.h>
+#include <hv/page_type.h>
+#include <hv/percpu.h>
+
+#define DESC_PRESENT	(1ull << 47)
+#define DESC_NOT_SYSTEM (1ull << 44)
+#define DESC_DPL3	(3ull << 45)
+#define DESC_PER_PAGE	512
+#define MAX_LDT		8192
+
+int descriptor_check(u64 *desc)
+{
+	if (!(*desc & DESC_PRESENT))
+		return 0;
+	if (!(*desc & DESC_NOT_SYSTEM))
+		return -EINVAL;
+	*desc |= DESC_DPL3;
+	return 0;
+}
+
+int descriptor_validate_page(u64 *page)
+{
+	for (unsigned int i = 0; i < DESC_PER_PAGE; i++) {
+		u64 desc = page[i];
+		int rc = descriptor_check(&desc);
+
+		if (rc < 0)
+			return rc;
+		page[i] = desc;
+	}
+	return 0;
+}
+
+/* Replaces what v's table holds. The new frames are already typed; mapping cannot fail any more. */
+static void install(struct vcpu *v, const mfn_t *frames, unsigned int nr)
+{
+	unsigned int old = v->nr_gdt_frames;
+	mfn_t released[GUEST_GDT_PAGES];
+
+	for (unsigned int i = 0; i < old; i++)
+		released[i] = v->gdt_frame[i];
+	for (unsigned int i = 0; i < nr; i++) {
+		v->gdt_frame[i] = frames[i];
+		vcpu_map_gdt_page(v, i, frames[i]);
+	}
+	for (unsigned int i = nr; i < old; i++)
+		vcpu_map_gdt_page(v, i, MFN_INVALID);
+	v->nr_gdt_frames = nr;
+	for (unsigned int i = 0; i < old; i++)
+		page_put_type(released[i]);
+}
+
+long do_set_gdt(u64 list, u64 entries)
+{
+	struct domain *d = current->domain;
+	mfn_t frames[GUEST_GDT_PAGES];
+	u64 nr = ((u64)(u32)entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+	int rc = 0;
+	unsigned int i;
+
+	if (nr > GUEST_GDT_PAGES)
+		return -EINVAL;
+	for (i = 0; i < nr && rc == 0; i++) {
+		if (!copy_elem_from(&frames[i].n, list, i))
+			rc = -EFAULT;
+		else
+			rc = page_get_type(d, frames[i], FT_SEGDESC);
+	}
+	if (rc < 0) {
+		for (i--; i--;)
+			page_put_type(frames[i]);
+		return rc;
+	}
+	install(current, frames, (unsigned int)nr);
+	return 0;
+}
+
+long do_update_descriptor(u64 ma, u64 desc)
+{
+	struct domain *d = current->domain;
+	mfn_t m = paddr_to_mfn(paddr(ma));
+	struct frame *f = page_owned(d, m);
+	u64 *slot = paddr_to_virt(paddr(ma & ~7ull));
+	int rc;
+
+	if (!f || (ma & 7))
+		return -EINVAL;
+	rc = descriptor_check(&desc);
+	if (rc < 0)
+		return rc;
+	if (f->type_refs && f->type == FT_SEGDESC) {
+		*slot = desc;
+		return 0;
+	}
+	rc = page_get_type(d, m, FT_WRITABLE);
+	if (rc < 0)
+		return rc;
+	*slot = desc;
+	page_put_type(m);
+	return 0;
+}
+
+/* Drops the table: entry by entry page of the area, each found again through our own mapping. */
+static void drop_ldt(struct vcpu *v)
+{
+	u64 pages = (v->ldt_entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+
+	v->ldt_entries = 0;
+	vcpu_load_ldt(v);
+	for (u64 i = 0; i < pages; i++) {
+		u64 va = vcpu_ldt_va(v) + i * PAGE_SIZE;
+		mfn_t m = virt_to_mfn(pagetable_lookup(va));
+
+		pagetable_unmap(va);
+		page_put_type(m);
+	}
+}
+
+int descriptor_set_ldt(vaddr_t va, u64 nr)
+{
+	struct vcpu *v = current;
+	u64 done = 0;
+	int rc = 0;
+
+	if (nr > MAX_LDT || (va.n & ~PAGE_MASK))
+		return -EINVAL;
+	drop_ldt(v);
+	while (rc == 0 && done * DESC_PER_PAGE < nr) {
+		u64 *entry = page_walk_l1(vaddr(va.n + done * PAGE_SIZE), NULL);
+		u64 ours = vcpu_ldt_va(v) + done * PAGE_SIZE;
+
+		if (!entry || !(*entry & PTE_P)) {
+			rc = -EINVAL;
+			break;
+		}
+		rc = page_get_type(v->domain, pte_mfn(*entry), FT_SEGDESC);
+		if (rc == 0)
+			rc = pagetable_map(ours, mfn_to_paddr(pte_mfn(*entry)), PTE_RW | PTE_NX);
+		if (rc == 0)
+			done++;
+	}
+	v->ldt_entries = rc == 0 ? nr : done * DESC_PER_PAGE;
+	if (rc < 0)
+		drop_ldt(v);
+	else
+		vcpu_load_ldt(v);
+	return rc;
+}
+
+void descriptor_release(struct vcpu *v)
+{
+	drop_ldt(v);
+	install(v, NULL, 0);
+}
+
+long do_stack_switch(u64 ss, u64 sp)
+{
+	(void)ss; /* always the flat one */
+	sp &= ~15ull;
+	/* entry.S pushes here without looking: it must not lead into our half. */
+	if (!guest_range_ok(vaddr(sp - 64), 64))
+		return -EPERM;
+	cpu.hot.kernel_sp = sp;
+	return 0;
+}
+
+static bool canonical(u64 va)
+{
+	return (u64)((s64)(va << 16) >> 16) == va;
+}
+
+/* Loads GS with the application's base in place; a bad selector becomes null, as the ABI says. */
+static void load_user_gs(u64 selector)
+{
+	u32 sel = (u16)selector;
+
+	if (sel > 3)
+		sel |= 3;
+	asm volatile("swapgs\n"
+		     "1: mov %0, %%gs\n\t"
+		     "jmp 3f\n"
+		     "2: xor %0, %0\n\t"
+		     "mov %0, %%gs\n"
+		     "3:\n" ASM_EXTABLE(1b, 2b)
+		     : "+r"(sel)
+		     :
+		     : "memory");
+	if (sel <= 3)
+		wrmsr(MSR_GS_BASE, 0); /* some processors keep the base of a null selector */
+	swapgs();
+}
+
+long do_set_segment_base(u64 which, u64 base)
+{
+	if (which == SEGBASE_GS_USER_SEL) {
+		load_user_gs(base);
+		return 0;
+	}
+	if (!canonical(base))
+		return -EINVAL;
+	switch (which) {
+	case SEGBASE_FS:
+		wrmsr(MSR_FS_BASE, base);
+		return 0;
+	case SEGBASE_GS_USER:
+		wrmsr(MSR_KERNEL_GS_BASE, base);
+		return 0;
+	case SEGBASE_GS_KERNEL:
+		wrmsr(MSR_GS_BASE, base);
+		return 0;
+	default:
+		return hypercall_unknown_op("set_segment_base", which);
+	}
+}

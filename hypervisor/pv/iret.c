@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The iret hypercall where the short path of entry.S does not apply: returns within the guest
+ * kernel, returns that leave events masked or have one pending, and everything malformed.
+ */
+#include <hv/bounce.h>
+#include <hv/domain.h>
+#include <hv/guestcopy.h>
+#include <hv/hypercall.h>
+#include <hv/percpu.h>
+#include <hv/processor.h>
+#include <hv/public.h>
+#include <hv/traps.h>
+
+#define FLAGS_ALLOWED 0x250dd5ull /* arithmetic, TF, DF, RF, AC, ID; IF is forced */
+
+void guest_iret_slow(struct regs *regs)
+{
+	struct iret_context ctx;
+
+	if (!copy_from_guest(&ctx, vaddr(regs->rsp), sizeof(ctx))) {
+		domain_crash(current->domain, "iret with an unreadable frame at %016lx", regs->rsp);
+		return;
+	}
+	if ((ctx.cs & 3) == 3 && !cpu.hot.user_cr3) {
+		domain_crash(current->domain, "iret to an application without page tables");
+		return;
+	}
+	regs->rax = ctx.rax;
+	regs->r11 = ctx.r11;
+	regs->rcx = ctx.rcx;
+	regs->rip = ctx.rip;
+	regs->cs = (ctx.cs & 0xffff) | 3;
+	regs->rflags = (ctx.rflags & FLAGS_ALLOWED) | X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	regs->rsp = ctx.rsp;
+	regs->ss = (ctx.ss & 0xffff) | 3;
+	cpu.hot.vcpu_info->evtchn_upcall_mask = !(ctx.rflags & X86_EFLAGS_IF);
+	if ((ctx.cs & 3) == 3)
+		vcpu_enter_user_mode();
+}
+
+/* Our iretq refused a selector or an address: the guest's general protection fault. */
+void guest_iret_fault(struct regs *regs)
+{
+	bounce_trap(regs, TRAP_GP, 0);
+}
+
+/* Only as an entry of a multicall does iret come here: it makes no sense there. */
+long do_iret(void)
+{
+	return -ENOSYS;
+}

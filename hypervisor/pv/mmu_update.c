@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: MIT
+/*
+ * The two calls that write page-table entries: mmu_update by machine address, in batches, and
+ * update_va_mapping by the address that the entry maps. What may be written is decided by
+ * page_type.c.
+ */
+#include <hv/domain.h>
+#include <hv/guestcopy.h>
+#include <hv/hypercall.h>
+#include <hv/page_type.h>
+#include <hv/percpu.h>
+#include <hv/sched.h>
+#include <hv/vcpu.h>
+
+/* In the count of a continued batch: *done holds what was done before. */
+#define CONTINUED     0x80000000u
+#define PREEMPT_EVERY 8
+
+/*
+ * A frame that is no table and no descriptor table may be written as plain memory: the guest could
+ * do so itself, or has no mapping of it, and either way nothing of ours depends on its contents.
+ */
+static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
+{
+	struct frame *f = page_owned(d, paddr_to_mfn(paddr(ptr)));
+	u64 *word = paddr_to_virt(paddr(ptr & ~7ull));
+
+	if (unlikely(!f))
+		return -EPERM;
+	if (f->type_refs && f->type != FT_WRITABLE) {
+		if (likely(f->type == FT_L1))
+			return page_write_l1e(d, f, word, val, keep_ad);
+		if (f->type == FT_SEGDESC)
+			return -EBUSY;
+		return page_write_entry(d, f, word, val, keep_ad);
+	}
+	*word = val;
+	return 0;
+}
+
+static int update_m2p(struct domain *d, u64 ptr, u64 val)
+{
+	mfn_t m = paddr_to_mfn(paddr(ptr));
+	struct frame *f = page_owned(d, m);
+
+	if (!f || (f->flags & FRAME_SHARED))
+		return -EPERM;
+	m2p_table[m.n] = val;
+	return 0;
+}
+
+static int apply(struct domain *d, const struct mmu_update *req)
+{
+	switch (req->ptr & 3) {
+	case MMU_NORMAL_PT_UPDATE:
+	case MMU_PT_UPDATE_NO_TRANSLATE:
+		return update_entry(d, req->ptr, req->val, false);
+	case MMU_PT_UPDATE_PRESERVE_AD:
+		return update_entry(d, req->ptr, req->val, true);
+	default:
+		return update_m2p(d, req->ptr, req->val);
+	}
+}
+
+static bool foreign(const struct domain *d, u64 domid)
+{
+	return (u32)domid != DOMID_SELF && (u32)domid != d->id;
+}
+
+static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done_ptr, u64 domid)
+{
+	struct domain *d = current->domain;
+	u32 n = (u32)count & ~CONTINUED;
+	u32 before = 0;
+	u32 i;
+	long rc = 0;
+
+	if (foreign(d, domid))
+		return -EPERM;
+	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
+		return -EFAULT;
+	if (!guest_range_ok(vaddr(list), (u64)n * sizeof(struct mmu_update)))
+		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		struct mmu_update req;
+		u64 at = list + i * sizeof(req);
+
+		if (i && i % PREEMPT_EVERY == 0 && sched_should_preempt()) {
+			u64 args[] = {at, (n - i) | CONTINUED};
+
+			rc = hypercall_continue(__HYPERVISOR_mmu_update, 2, args);
+			break;
+		}
+		if (!get_guest_u64_unchecked(vaddr(at), &req.ptr) ||
+		    !get_guest_u64_unchecked(vaddr(at + 8), &req.val)) {
+			rc = -EFAULT;
+			break;
+		}
+		rc = apply(d, &req);
+		if (unlikely(rc < 0))
+			break;
+	}
+	before += i;
+	if (done_ptr && !copy_arg_to(done_ptr, &before))
+		rc = -EFAULT;
+	return rc;
+}
+
+/* Linux's usual call is one update of its own table, without a count wanted: the short way. */
+long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
+{
+	struct mmu_update req;
+
+	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF)
+		return update_batch(list, count, done_ptr, domid);
+	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
+	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
+	    !get_guest_u64_unchecked(vaddr(list + 8), &req.val))
+		return -EFAULT;
+	return apply(current->domain, &req);
+}
+
+static int flush_after(u64 va, u64 flags)
+{
+	switch (flags & UVMF_FLUSHTYPE_MASK) {
+	case UVMF_TLB_FLUSH:
+		tlb_flush();
+		break;
+	case UVMF_INVLPG:
+		invlpg(va);
+		break;
+	case UVMF_NONE:
+		break;
+	default:
+		return -EINVAL;
+	}
+	return 0;
+}
+
+long do_update_va_mapping(u64 va, u64 val, u64 flags)
+{
+	struct frame *table;
+	u64 *entry = page_walk_l1(vaddr(va), &table);
+	int rc;
+
+	if (!entry || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
+		return -EINVAL;
+	rc = page_write_l1e(current->domain, table, entry, val, false);
+	if (rc < 0)
+		return rc;
+	return flush_after(va, flags);
+}

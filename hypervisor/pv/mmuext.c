@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/*
+ * mmuext_op: pinning, base pointers, flushes, clearing and copying of pages.
+ */
+#include <hv/descriptor.h>
+#include <hv/domain.h>
+#include <hv/guestcopy.h>
+#include <hv/hypercall.h>
+#include <hv/page_type.h>
+#include <hv/percpu.h>
+#include <hv/sched.h>
+#include <hv/string.h>
+#include <hv/vcpu.h>
+
+#define CONTINUED 0x80000000u
+
+/* The new base is taken before the old one is returned: a base is never without its type. */
+static int new_kernel_base(struct domain *d, mfn_t m)
+{
+	u64 old = cpu.hot.kernel_cr3;
+	int rc;
+
+	if (m.n << PAGE_SHIFT != old) {
+		rc = page_get_type(d, m, FT_L4);
+		if (rc < 0)
+			return rc;
+		cpu.hot.kernel_cr3 = m.n << PAGE_SHIFT;
+		tlb_load_cr3(cpu.hot.kernel_cr3);
+		page_put_type(pte_mfn(old));
+		return 0;
+	}
+	tlb_flush();
+	return 0;
+}
+
+static int new_user_base(struct domain *d, mfn_t m)
+{
+	u64 old = cpu.hot.user_cr3;
+	int rc;
+
+	if (m.n << PAGE_SHIFT == old)
+		return 0;
+	if (m.n) {
+		rc = page_get_type(d, m, FT_L4);
+		if (rc < 0)
+			return rc;
+	}
+	cpu.hot.user_cr3 = m.n << PAGE_SHIFT;
+	if (old)
+		page_put_type(pte_mfn(old));
+	return 0;
+}
+
+static int clear_page(struct domain *d, mfn_t m)
+{
+	int rc = page_get_type(d, m, FT_WRITABLE);
+
+	if (rc < 0)
+		return rc;
+	memset(mfn_to_virt(m), 0, PAGE_SIZE);
+	page_put_type(m);
+	return 0;
+}
+
+static int copy_page(struct domain *d, mfn_t dst, mfn_t src)
+{
+	int rc;
+
+	if (!page_owned(d, src))
+		return -EPERM;
+	rc = page_get_type(d, dst, FT_WRITABLE);
+	if (rc < 0)
+		return rc;
+	memcpy(mfn_to_virt(dst), mfn_to_virt(src), PAGE_SIZE);
+	page_put_type(dst);
+	return 0;
+}
+
+/* One processor: "local", "multi" and "all" mean the same. */
+static int apply(struct domain *d, const struct mmuext_op *op)
+{
+	mfn_t m = mfn(op->arg1.mfn);
+
+	switch (op->cmd) {
+	case MMUEXT_PIN_L1_TABLE:
+	case MMUEXT_PIN_L2_TABLE:
+	case MMUEXT_PIN_L3_TABLE:
+	case MMUEXT_PIN_L4_TABLE:
+		return page_pin(d, m, FT_L1 + (op->cmd - MMUEXT_PIN_L1_TABLE));
+	case MMUEXT_UNPIN_TABLE:
+		return page_unpin(d, m);
+	case MMUEXT_NEW_BASEPTR:
+		return new_kernel_base(d, m);
+	case MMUEXT_NEW_USER_BASEPTR:
+		return new_user_base(d, m);
+	case MMUEXT_TLB_FLUSH_LOCAL:
+	case MMUEXT_TLB_FLUSH_MULTI:
+	case MMUEXT_TLB_FLUSH_ALL:
+		tlb_flush();
+		return 0;
+	case MMUEXT_INVLPG_LOCAL:
+	case MMUEXT_INVLPG_MULTI:
+	case MMUEXT_INVLPG_ALL:
+		if (guest_range_ok(vaddr(op->arg1.linear_addr), 1))
+			invlpg(op->arg1.linear_addr);
+		return 0;
+	case MMUEXT_FLUSH_CACHE:
+	case MMUEXT_FLUSH_CACHE_GLOBAL:
+		return 0;
+	case MMUEXT_SET_LDT:
+		return descriptor_set_ldt(vaddr(op->arg1.linear_addr), op->arg2.nr_ents);
+	case MMUEXT_CLEAR_PAGE:
+		return clear_page(d, m);
+	case MMUEXT_COPY_PAGE:
+		return copy_page(d, m, mfn(op->arg2.src_mfn));
+	default:
+		return (int)hypercall_unknown_op("mmuext_op", op->cmd);
+	}
+}
+
+long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
+{
+	struct domain *d = current->domain;
+	u32 n = (u32)count & ~CONTINUED;
+	u32 before = 0;
+	u32 i;
+	long rc = 0;
+
+	if ((u32)domid != DOMID_SELF && (u32)domid != d->id)
+		return -EPERM;
+	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
+		return -EFAULT;
+	for (i = 0; i < n; i++) {
+		struct mmuext_op op;
+
+		if (i && sched_should_preempt()) {
+			u64 args[] = {list + i * sizeof(op), (n - i) | CONTINUED};
+
+			rc = hypercall_continue(__HYPERVISOR_mmuext_op, 2, args);
+			break;
+		}
+		if (!copy_elem_from(&op, list, i)) {
+			rc = -EFAULT;
+			break;
+		}
+		rc = apply(d, &op);
+		if (rc < 0)
+			break;
+	}
+	before += i;
+	if (done_ptr && !copy_arg_to(done_ptr, &before))
+		rc = -EFAULT;
+	return rc;
+}

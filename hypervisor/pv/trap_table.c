@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Where the guest wants its exceptions, events and system calls; debug registers; assists.
+ *
+ * Handler addresses are checked to be canonical when they are registered: a return to a handler
+ * can then not fault on our side.
+ */
+#include <hv/domain.h>
+#include <hv/guestcopy.h>
+#include <hv/hypercall.h>
+#include <hv/percpu.h>
+#include <hv/processor.h>
+#include <hv/string.h>
+#include <hv/vcpu.h>
+#include <xen/callback.h>
+#include <xen/physdev.h>
+
+#define MAX_TRAPS	  256
+#define TRAP_MASKS_EVENTS 4
+#define DR7_ENABLE	  0xff
+#define DR_COUNT	  8
+
+static bool canonical(u64 va)
+{
+	return (u64)((s64)(va << 16) >> 16) == va;
+}
+
+/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have
+ * the same shape. */
+static void refresh_entries(struct vcpu *v)
+{
+	const struct trap_entry *pf = &v->traps[TRAP_PF];
+	bool set = v->syscall.address;
+
+	cpu.hot.syscall_entry = set ? v->syscall.address : v->traps[TRAP_UD].address;
+	/* entry.S delivers page faults itself only in the usual form, with events masked. */
+	cpu.hot.page_fault_entry = pf->flags & TRAP_MASKS_EVENTS ? pf->address : 0;
+}
+
+/* The list is taken entry by entry up to the one with address 0; NULL clears the table. */
+long do_set_trap_table(u64 list)
+{
+	struct vcpu *v = current;
+
+	if (!list) {
+		memset(v->traps, 0, MAX_TRAPS * sizeof(v->traps[0]));
+		refresh_entries(v);
+		return 0;
+	}
+	for (u64 i = 0; i < MAX_TRAPS; i++) {
+		struct trap_info t;
+
+		if (!copy_elem_from(&t, list, i))
+			return -EFAULT;
+		if (!t.address)
+			break;
+		if (!canonical(t.address))
+			return -EINVAL;
+		v->traps[t.vector] = (struct trap_entry){.address = t.address, .flags = t.flags};
+	}
+	refresh_entries(v);
+	return 0;
+}
+
+static struct callback *callback_of(struct vcpu *v, unsigned int type)
+{
+	switch (type) {
+	case CALLBACKTYPE_event:
+		return &v->event;
+	case CALLBACKTYPE_failsafe:
+		return &v->failsafe;
+	case CALLBACKTYPE_syscall:
+		return &v->syscall;
+	case CALLBACKTYPE_syscall32:
+		return &v->syscall32;
+	default:
+		return NULL;
+	}
+}
+
+static long register_callback(struct vcpu *v, u64 arg)
+{
+	struct callback_register op;
+	struct callback *c;
+
+	if (!copy_arg_from(&op, arg))
+		return -EFAULT;
+	if (!canonical(op.address))
+		return -EINVAL;
+	if (op.type == CALLBACKTYPE_nmi || op.type == CALLBACKTYPE_sysenter)
+		return 0; /* neither ever happens here */
+	c = callback_of(v, op.type);
+	if (!c)
+		return -ENOSYS;
+	c->address = op.address;
+	c->masks_events = (op.flags & CALLBACKF_mask_events) || op.type == CALLBACKTYPE_event;
+	refresh_entries(v);
+	return 0;
+}
+
+static long unregister_callback(struct vcpu *v, u64 arg)
+{
+	struct callback_unregister op;
+	struct callback *c;
+
+	if (!copy_arg_from(&op, arg))
+		return -EFAULT;
+	c = callback_of(v, op.type);
+	if (!c || op.type == CALLBACKTYPE_event || op.type == CALLBACKTYPE_failsafe)
+		return -EINVAL;
+	*c = (struct callback){.address = 0};
+	refresh_entries(v);
+	return 0;
+}
+
+long do_callback_op(u64 cmd, u64 arg)
+{
+	switch (cmd) {
+	case CALLBACKOP_register:
+		return register_callback(current, arg);
+	case CALLBACKOP_unregister:
+		return unregister_callback(current, arg);
+	default:
+		return hypercall_unknown_op("callback_op", cmd);
+	}
+}
+
+/* The values are kept for the guest; a breakpoint that would watch us is not armed. */
+long do_set_debugreg(u64 reg, u64 value)
+{
+	struct vcpu *v = current;
+
+	if (reg >= DR_COUNT || reg == 4 || reg == 5)
+		return -EINVAL;
+	if (reg < 4 && !guest_range_ok(vaddr(value), 8))
+		return -EPERM;
+	/* Arming hardware breakpoints is not provided: doc/caveats.md. */
+	if (reg == 7 && (value & DR7_ENABLE))
+		return -EPERM;
+	v->debugreg[reg] = value;
+	return 0;
+}
+
+long do_get_debugreg(u64 reg)
+{
+	return reg < DR_COUNT ? (long)current->debugreg[reg] : -EINVAL;
+}
+
+/* CR0.TS for guests that switch the FPU lazily; Linux only ever clears it. */
+long do_fpu_taskswitch(u64 set)
+{
+	current->task_switched = set;
+	write_cr0(set ? read_cr0() | X86_CR0_TS : read_cr0() & ~X86_CR0_TS);
+	return 0;
+}
+
+/* Page-table writes are always emulated, so enabling that assist changes nothing. */
+long do_vm_assist(u64 cmd, u64 type)
+{
+	if (cmd != VMASST_CMD_enable && cmd != VMASST_CMD_disable)
+		return -ENOSYS;
+	switch (type) {
+	case VMASST_TYPE_writable_pagetables:
+		return 0;
+	case VMASST_TYPE_runstate_update_flag:
+		current->domain->runstate_update_flag = cmd == VMASST_CMD_enable;
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/* Ports are never given to a guest, so setting its I/O privilege changes nothing. */
+long do_physdev_op(u64 cmd, u64 arg)
+{
+	(void)arg;
+	switch (cmd) {
+	case PHYSDEVOP_set_iopl:
+	case PHYSDEVOP_set_iobitmap:
+		return 0;
+	default:
+		return hypercall_unknown_op("physdev_op", cmd);
+	}
+}

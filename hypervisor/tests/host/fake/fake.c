@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: MIT
+/* What the units under test call outside themselves. */
+#include <hv/domain.h>
+#include <hv/frame.h>
+#include <hv/hypercall.h>
+#include <hv/pagetable.h>
+#include <hv/percpu.h>
+#include <hv/printk.h>
+#include <hv/vcpu.h>
+#include <stdlib.h>
+#include <stdio.h>
+
+int unit_failures;
+struct cpu cpu;
+struct domain *domains[MAX_DOMAINS];
+struct frame *frame_table;
+u64 *m2p_table;
+u64 max_mfn, nr_free_frames;
+u32 tlb_epoch;
+unsigned int fake_wakeups, fake_drains;
+
+void sched_wake(struct vcpu *v);
+void console_ring_drain(struct domain *d);
+int descriptor_validate_page(u64 *page);
+
+void sched_wake(struct vcpu *v)
+{
+	(void)v;
+	fake_wakeups++;
+}
+
+void console_ring_drain(struct domain *d)
+{
+	(void)d;
+	fake_drains++;
+}
+
+void pagetable_fill_hv_slots(u64 *l4)
+{
+	for (unsigned int i = L4_HV_FIRST; i <= L4_HV_LAST; i++)
+		l4[i] = 0xfee0000000000ull | i;
+}
+
+int descriptor_validate_page(u64 *page)
+{
+	return page[0] == ~0ull ? -EINVAL : 0;
+}
+
+void *domain_page_alloc(struct domain *d)
+{
+	(void)d;
+	return aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+}
+
+void page_free(void *page)
+{
+	free(page);
+}
+
+struct domain *domain_by_id(u64 domid)
+{
+	return domid < MAX_DOMAINS ? domains[domid] : NULL;
+}
+
+long hypercall_unknown_op(const char *call, u64 op)
+{
+	(void)call;
+	(void)op;
+	return -ENOSYS;
+}
+
+void console_write(const char *s, size_t n)
+{
+	fwrite(s, 1, n, stderr);
+}
+
+void machine_die(void)
+{
+	abort();
+}

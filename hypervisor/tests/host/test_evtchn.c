@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+/* Event bits: pending, mask, selector, upcall; ports of every kind; peers that go away. */
+#include "unit.h"
+#include <hv/evtchn.h>
+#include <hv/pagetable.h>
+#include <hv/hypercall.h>
+#include <hv/percpu.h>
+#include <hv/vcpu.h>
+#include <stdlib.h>
+#include <string.h>
+#include <xen/event_channel.h>
+
+extern unsigned int fake_wakeups, fake_drains;
+
+static struct shared_info shared[3];
+static struct vcpu vcpu[3];
+static struct domain dom[3];
+
+static void make(unsigned int i)
+{
+	dom[i] = (struct domain){
+	    .id = (u16)i, .state = DOMAIN_RUNNING, .vcpu = &vcpu[i], .shared_info = &shared[i]};
+	vcpu[i] = (struct vcpu){.domain = &dom[i], .vcpu_info = &shared[i].vcpu_info[0]};
+	domains[i] = &dom[i];
+	EXPECT(evtchn_init(&dom[i]) == 0);
+	memset(dom[i].evtchn, 0, PAGE_SIZE);
+}
+
+static void bits(void)
+{
+	struct vcpu_info *info = vcpu[1].vcpu_info;
+
+	fake_wakeups = 0;
+	evtchn_set_pending(&dom[1], 130);
+	EXPECT(shared[1].evtchn_pending[2] == 4);
+	EXPECT(info->evtchn_pending_sel == 4 && info->evtchn_upcall_pending == 1);
+	evtchn_set_pending(&dom[1], 130);
+	EXPECT(fake_wakeups == 1);
+	memset(&shared[1], 0, sizeof(shared[1]));
+	shared[1].evtchn_mask[2] = 4;
+	evtchn_set_pending(&dom[1], 130);
+	EXPECT(shared[1].evtchn_pending[2] == 4 && info->evtchn_upcall_pending == 0);
+	memset(&shared[1], 0, sizeof(shared[1]));
+}
+
+static long op(unsigned int cmd, void *arg)
+{
+	return do_event_channel_op(cmd, (u64)arg);
+}
+
+static void pairs(void)
+{
+	struct evtchn_alloc_unbound open = {.dom = DOMID_SELF, .remote_dom = 2};
+	struct evtchn_bind_interdomain bind = {.remote_dom = 1};
+	struct evtchn_send send;
+	struct evtchn_close close;
+
+	cpu.running = &vcpu[1];
+	EXPECT(op(EVTCHNOP_alloc_unbound, &open) == 0);
+	bind.remote_port = open.port;
+	EXPECT(op(EVTCHNOP_bind_interdomain, &bind) == -EINVAL); /* not opened for domain 1 */
+	cpu.running = &vcpu[2];
+	EXPECT(op(EVTCHNOP_bind_interdomain, &bind) == 0);
+	send.port = bind.local_port;
+	EXPECT(op(EVTCHNOP_send, &send) == 0);
+	EXPECT(shared[1].evtchn_pending[0] == 1ull << open.port);
+	evtchn_release(&dom[2]); /* the peer goes: the port is open again */
+	EXPECT(dom[1].evtchn[open.port].state == EVTCHN_UNBOUND);
+	cpu.running = &vcpu[1];
+	close.port = open.port;
+	EXPECT(op(EVTCHNOP_close, &close) == 0);
+	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL);
+}
+
+static void virqs_and_console(void)
+{
+	struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER};
+	struct evtchn_send send;
+	struct evtchn_close close;
+
+	memset(&shared[1], 0, sizeof(shared[1]));
+	EXPECT(op(EVTCHNOP_bind_virq, &virq) == 0);
+	EXPECT(op(EVTCHNOP_bind_virq, &virq) == -EEXIST);
+	evtchn_raise_virq(&dom[1], VIRQ_TIMER);
+	EXPECT(shared[1].evtchn_pending[0] == 1ull << virq.port);
+	close.port = virq.port;
+	EXPECT(op(EVTCHNOP_close, &close) == 0);
+	evtchn_raise_virq(&dom[1], VIRQ_TIMER);
+	EXPECT(op(EVTCHNOP_bind_virq, &virq) == 0);
+	virq.virq = 24;
+	EXPECT(op(EVTCHNOP_bind_virq, &virq) == -EINVAL);
+	send.port = evtchn_alloc_console(&dom[1]);
+	EXPECT(send.port && op(EVTCHNOP_send, &send) == 0 && fake_drains == 1);
+	close.port = send.port;
+	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL); /* ours, not the guest's to close */
+	send.port = 0x80000000u;
+	EXPECT(op(EVTCHNOP_send, &send) == -EINVAL);
+	EXPECT(do_event_channel_op(EVTCHNOP_send, HV_VA_START) == -EFAULT);
+	EXPECT(op(12345, &send) == -ENOSYS);
+}
+
+int main(void)
+{
+	make(1);
+	make(2);
+	bits();
+	pairs();
+	virqs_and_console();
+	evtchn_release(&dom[1]);
+	return unit_failures != 0;
+}

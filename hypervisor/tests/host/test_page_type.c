@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+/*
+ * Frame types and counts against a model: random pins, unpins, entry writes and type requests on a
+ * small machine; after each the counts of every frame are computed anew from all tables and must
+ * agree, and no writable entry may lead to a table.
+ */
+#include "unit.h"
+#include <hv/page_type.h>
+#include <hv/percpu.h>
+#include <hv/vcpu.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#define FRAMES	48
+#define FOREIGN 4 /* the last ones belong to somebody else */
+#define ROUNDS	20000
+
+static struct domain d = {.id = 1};
+static u32 refs[FRAMES], type_refs[FRAMES];
+
+static u64 *page(unsigned int n)
+{
+	return mfn_to_virt(mfn(n));
+}
+
+static bool table(const struct frame *f)
+{
+	return f->type_refs && f->type >= FT_L1 && f->type <= FT_L4;
+}
+
+/* What an entry of a table at level claims. */
+static void count_entry(u64 pte, unsigned int level)
+{
+	u64 n = pte_mfn(pte).n;
+
+	EXPECT(n < FRAMES - FOREIGN);
+	EXPECT(pte & PTE_US);
+	if (n >= FRAMES)
+		return;
+	refs[n]++;
+	if (level == FT_L1 && !(pte & PTE_RW))
+		return;
+	type_refs[n]++;
+	EXPECT(frame_of(mfn(n))->type == (level == FT_L1 ? FT_WRITABLE : level - 1));
+}
+
+static void compare(void)
+{
+	memset(refs, 0, sizeof(refs));
+	memset(type_refs, 0, sizeof(type_refs));
+	for (unsigned int n = 0; n < FRAMES; n++) {
+		const struct frame *f = frame_of(mfn(n));
+
+		refs[n] += 1 + !!(f->flags & FRAME_PINNED);
+		type_refs[n] += !!(f->flags & FRAME_PINNED);
+		for (unsigned int i = 0; table(f) && i < PTES_PER_PAGE; i++)
+			if ((page(n)[i] & PTE_P) && !(f->type == FT_L4 && i >= 256 && i <= 271))
+				count_entry(page(n)[i], f->type);
+	}
+	for (unsigned int n = 0; n < FRAMES; n++) {
+		EXPECT(frame_of(mfn(n))->refs == refs[n]);
+		EXPECT(frame_of(mfn(n))->type_refs == type_refs[n]);
+	}
+}
+
+static u64 random_entry(void)
+{
+	u64 pte = (u64)(rand() % (FRAMES + 2)) << PAGE_SHIFT;
+
+	pte |= rand() % 8 ? PTE_P : 0;
+	pte |= rand() % 3 ? 0 : PTE_RW;
+	pte |= rand() % 16 ? 0 : PTE_PS;
+	return pte | (rand() % 2 ? PTE_G : 0);
+}
+
+static unsigned int random_slot(void)
+{
+	return rand() % 4 ? (unsigned int)rand() % 8 : (unsigned int)rand() % 512;
+}
+
+/* Writes through the call if the frame is a table, as plain memory if the guest could. */
+static void write_somewhere(unsigned int n)
+{
+	struct frame *f = frame_of(mfn(n));
+	unsigned int slot = random_slot();
+	u64 before = page(n)[slot];
+	u64 val = random_entry();
+
+	if (!table(f))
+		page(n)[slot] = val;
+	else if (page_write_entry(&d, f, &page(n)[slot], val, rand() % 2) < 0)
+		EXPECT(page(n)[slot] == before);
+}
+
+static void step(void)
+{
+	unsigned int n = (unsigned int)rand() % FRAMES;
+	enum frame_type type = FT_L1 + (enum frame_type)(rand() % 4);
+
+	switch (rand() % 6) {
+	case 0:
+		(void)!page_pin(&d, mfn(n), type);
+		break;
+	case 1:
+		(void)!page_unpin(&d, mfn(n));
+		break;
+	case 2:
+		if (rand() % 4 == 0 && !frame_of(mfn(n))->type_refs)
+			memset(page(n), 0, PAGE_SIZE);
+		break;
+	default:
+		write_somewhere(n);
+	}
+}
+
+int main(void)
+{
+	unsigned int pinned = 0;
+
+	srand(7);
+	max_mfn = FRAMES;
+	frame_table = calloc(FRAMES, sizeof(*frame_table));
+	if (mmap((void *)DIRECT_MAP_BASE, FRAMES * PAGE_SIZE, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1,
+		 0) != (void *)DIRECT_MAP_BASE)
+		return 2;
+	for (unsigned int n = 0; n < FRAMES; n++)
+		frame_table[n] = (struct frame){.refs = 1, .owner = n < FRAMES - FOREIGN ? 1 : 2};
+	for (unsigned int i = 0; i < ROUNDS && unit_failures < 10; i++) {
+		step();
+		compare();
+	}
+	for (unsigned int n = 0; n < FRAMES; n++) {
+		pinned += !!(frame_table[n].flags & FRAME_PINNED);
+		(void)!page_unpin(&d, mfn(n));
+	}
+	EXPECT(pinned > 3); /* else the test tried nothing */
+	for (unsigned int n = 0; n < FRAMES; n++)
+		EXPECT(frame_table[n].refs == 1 && frame_table[n].type_refs == 0);
+	free(frame_table);
+	return unit_failures != 0;
+}

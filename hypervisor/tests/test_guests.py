@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: MIT
+"""Boots the test guests on the emulated machine and reads their result words.
+
+A guest passes only if it prints RESULT SUCCESS, the machine ends with the status that belongs to
+its kind, and every frame has come back. Needs qemu-system-x86_64, gcc, make and the libxen-dev
+headers. A stock kernel is booted too if REXEN_TEST_KERNEL and REXEN_TEST_RAMDISK name one.
+"""
+
+import os
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+HYPERVISOR = TESTS.parent
+BUILD = HYPERVISOR / "build"
+GUESTS = sorted(p.parent.name for p in (TESTS / "guest").glob("*/main.c"))
+CRASHING = [name for name in GUESTS if name.startswith("crash-")]
+PASSING = [name for name in GUESTS if name not in CRASHING]
+
+# isa-debug-exit: status = 2 * value + 1; the values are in include/hv/traps.h.
+CLEAN, GUEST_FAILED, REFUSED = 33, 35, 37
+DEADLINE_S = 180
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What one machine did: its exit status and its console."""
+
+    status: int
+    console: str
+
+
+def qemu_argv(*, modules: list[str], options: str, memory_mb: int, console: Path) -> list[str]:
+    """The emulated machine, as every measured system gets it."""
+    argv = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=off"]
+    argv += ["-cpu", "qemu64", "-m", str(memory_mb), "-M", "pc", "-nodefaults", "-no-user-config"]
+    argv += ["-display", "none", "-no-reboot", "-rtc", "base=2003-10-19,clock=vm", "-seed", "1"]
+    argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", f"file:{console}"]
+    argv += ["-kernel", str(BUILD / "rexen.elf"), "-append", options]
+    if modules:
+        argv += ["-initrd", ",".join(modules)]
+    return argv
+
+
+def run(
+    tmp_path: Path, modules: list[str], *, options: str = "loglvl=info", memory_mb: int = 64
+) -> Run:
+    """Runs the machine to its end."""
+    console = tmp_path / "console"
+    argv = qemu_argv(modules=modules, options=options, memory_mb=memory_mb, console=console)
+    done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
+    text = console.read_text(errors="replace").replace("\r", "")
+    return Run(status=done.returncode, console=text)
+
+
+def guest(name: str) -> str:
+    """The image of a test guest."""
+    return str(BUILD / "guest" / f"{name}.elf")
+
+
+def lines_of(console: str, prefix: str) -> list[str]:
+    """One domain's lines, without its prefix; without the hypervisor's own."""
+    lines = [line for line in console.splitlines() if not line.startswith("(rexen)")]
+    return [line.removeprefix(prefix) for line in lines if line.startswith(prefix)]
+
+
+def assert_frames_returned(console: str) -> None:
+    """Free frames after the domain equal those before it, and no reference is left."""
+    assert "references left" not in console
+    balance = re.findall(r"free frames (\d+), before it was made (\d+)", console)
+    assert balance, "no balance of frames was printed"
+    assert all(after == before for after, before in balance)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def built() -> None:
+    """Builds hypervisor and guests once."""
+    subprocess.run(["make", "-C", str(HYPERVISOR), "all"], check=True)
+    subprocess.run(["make", "-C", str(TESTS / "guest"), f"BUILD={BUILD / 'guest'}"], check=True)
+
+
+@pytest.mark.parametrize("name", PASSING)
+def test_guest(tmp_path: Path, name: str) -> None:
+    """The guest says SUCCESS, ends cleanly, and leaves nothing behind."""
+    done = run(tmp_path, [guest(name)])
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert "hypervisor died" not in done.console
+    assert done.status == CLEAN
+    assert_frames_returned(done.console)
+
+
+@pytest.mark.parametrize("name", CRASHING)
+def test_crashing_guest(tmp_path: Path, name: str) -> None:
+    """The guest is reported with a reason and registers, and ends alone."""
+    done = run(tmp_path, [guest(name)])
+    assert re.search(r"\(rexen\) d1 crashed: \S+", done.console), done.console
+    assert re.search(r"\(rexen\) rip [0-9a-f]{4}:[0-9a-f]{16}", done.console)
+    assert "RESULT" not in done.console
+    assert done.status == GUEST_FAILED
+    assert_frames_returned(done.console)
+
+
+def test_fuzz_is_complete_and_repeatable(tmp_path: Path) -> None:
+    """A million calls were made, and a second run prints the same, to the last digit."""
+    first = run(tmp_path, [guest("fuzz")])
+    second = run(tmp_path, [guest("fuzz")])
+    assert "fuzz: 1000000 calls" in first.console
+    assert first == second
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """What the steady guest prints when it is alone."""
+    done = run(tmp_path_factory.mktemp("alone"), [guest("steady")])
+    return lines_of(done.console, "")
+
+
+@pytest.mark.parametrize("attacker", [name for name in GUESTS if name != "steady"])
+def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attacker: str) -> None:
+    """The steady guest's output does not depend on who runs beside it."""
+    done = run(tmp_path, [guest("steady"), guest(attacker)])
+    assert "hypervisor died" not in done.console
+    assert "references left" not in done.console
+    assert lines_of(done.console, "(d1) ") == undisturbed
+
+
+REFUSALS = {
+    "no module": ([], "", "no module"),
+    "unknown option": (["GUEST"], "loglvl=info frobnicate", "frobnicate: unknown"),
+    "bad number": (["GUEST"], "dom1.mem=many", "dom1.mem=many: unknown or malformed"),
+    "no such domain": (["GUEST"], "dom2.mem=16", "there is no such domain"),
+    "too little memory": (["GUEST"], "dom1.mem=1", "too little memory"),
+    "more than there is": (["GUEST"], "dom1.mem=4096", "more memory than the machine has"),
+    "two ramdisks": (["GUEST", "TEXT", "TEXT"], "", "a module too many"),
+    "too many modules": (["GUEST"] * 17, "", "too many modules"),
+    "ramdisk first": (["TEXT"], "", "first module must be a kernel"),
+    "no notes": (["PLAIN"], "", "no Xen notes"),
+    "truncated": (["SHORT"], "", "truncated"),
+    "compressed": (["BZIMAGE"], "", "bzImage"),
+}
+
+
+def make_modules(tmp_path: Path) -> dict[str, str]:
+    """Good and bad module files by the names that REFUSALS uses."""
+    image = Path(guest("steady")).read_bytes()
+    bzimage = bytearray(4096)
+    bzimage[0x202:0x206] = b"HdrS"
+    files = {
+        "TEXT": b"not a kernel\n",
+        "PLAIN": image.replace(b"Xen\0", b"Nex\0"),
+        "SHORT": image[: len(image) // 4],
+        "BZIMAGE": bytes(bzimage),
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_bytes(content)
+    return {"GUEST": guest("steady")} | {name: str(tmp_path / name) for name in files}
+
+
+@pytest.mark.parametrize("case", sorted(REFUSALS))
+def test_bad_input_is_refused(tmp_path: Path, case: str) -> None:
+    """One line names the cause, and no guest runs."""
+    modules, options, cause = REFUSALS[case]
+    files = make_modules(tmp_path)
+    done = run(tmp_path, [files[m] for m in modules], options=options)
+    refused = [line for line in done.console.splitlines() if "refused:" in line]
+    assert len(refused) == 1 and cause in refused[0], done.console
+    assert done.status == REFUSED
+    assert "round" not in done.console
+
+
+def test_state_of_a_domain_is_small(tmp_path: Path) -> None:
+    """Less than 64 KiB per idle domain, and it is printed."""
+    done = run(tmp_path, [guest("traps")])
+    match = re.search(r"state of the domain itself (\d+) bytes", done.console)
+    assert match and int(match[1]) < 64 * 1024
+
+
+KERNEL = os.environ.get("REXEN_TEST_KERNEL", "")
+RAMDISK = os.environ.get("REXEN_TEST_RAMDISK", "")
+CMDLINE = "console=hvc0 quiet panic=-1 cryptomgr.notests mitigations=off noreplace-smp"
+
+
+@pytest.mark.skipif(not (KERNEL and RAMDISK), reason="no stock kernel named")
+@pytest.mark.parametrize("count", [1, 2])
+def test_stock_kernel(tmp_path: Path, count: int) -> None:
+    """One and two stock guests run their ramdisk's init to the line END and power off."""
+    modules = [f"{KERNEL} {CMDLINE}", RAMDISK] * count
+    done = run(tmp_path, modules, memory_mb=512)
+    assert done.status == CLEAN, done.console
+    for number in range(1, count + 1):
+        prefix = f"(d{number}) " if count > 1 else ""
+        assert "END" in lines_of(done.console, prefix)
