@@ -4,6 +4,7 @@
 #   toolchain   compilers and headers for what is ours
 #   packages    stock Debian packages, unpacked, never installed: kernels, Xen, UML
 #   guest-root  the workloads and the root file system every guest runs on
+#   hypervisor  ours, one ELF
 #   runner      QEMU
 #   overlays    first-level roots of the nested systems, out of runner and packages
 #   bench       runner + all artefacts + their manifest: what a cell runs in
@@ -33,6 +34,10 @@ FROM toolchain AS guest-root
 COPY workloads /build/workloads
 RUN make -C /build/workloads root OUT=/build/out
 
+FROM toolchain AS hypervisor
+COPY hypervisor /build/hypervisor
+RUN make -C /build/hypervisor BUILD=/build/out
+
 FROM base AS runner
 RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
         cpio qemu-system-x86 xz-utils \
@@ -42,6 +47,7 @@ FROM runner AS overlays
 COPY --from=packages /packages /packages
 COPY --from=packages /opt/rexen /opt/rexen
 COPY --from=guest-root /build/out/guest.cpio /opt/rexen/root/guest.cpio
+COPY --from=hypervisor /build/out/rexen.elf /opt/rexen/rexen/rexen.elf
 COPY baselines /build/baselines
 RUN /build/baselines/image/overlays.sh /build/baselines /packages /opt/rexen
 
@@ -57,3 +63,5 @@ RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
         busybox-static cpio dash gcc libc6-dev libxen-dev make python3 python3-hypothesis \
         python3-pytest \
     && rm -rf /var/lib/apt/lists/*
+# The checkout is mounted read-only.
+ENV REXEN_TEST_BUILD=/tmp/hypervisor

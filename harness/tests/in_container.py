@@ -14,7 +14,7 @@ from harness.images.host import ensure_engine
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 
-PLACES = ("workloads/tests",)
+PLACES = ("workloads/tests", "hypervisor/tests")
 PYTEST = ("python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", "-m", "")
 
 

@@ -124,7 +124,12 @@ def test_documents_cite_files_that_exist() -> None:
     wrong = []
     for document in tracked("*.md"):
         for name in cited.findall(document.read_text()):
-            place = [ROOT / name, document.parent / name, HARNESS / name]
+            place = [
+                ROOT / name,
+                document.parent / name,
+                document.parent.parent / name,
+                HARNESS / name,
+            ]
             if not any(path.exists() for path in place) and Path(name).name not in names:
                 wrong.append(f"{document.relative_to(ROOT)} cites {name}")
     assert not wrong
