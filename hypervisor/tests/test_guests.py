@@ -45,7 +45,8 @@ def qemu_argv(*, modules: list[str], options: str, memory_mb: int, console: Path
     argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", f"file:{console}"]
     argv += ["-kernel", str(BUILD / "rexen.elf"), "-append", options]
     if modules:
-        argv += ["-initrd", ",".join(modules)]
+        # QEMU ends a module at a comma; a doubled one stands for itself.
+        argv += ["-initrd", ",".join(module.replace(",", ",,") for module in modules)]
     return argv
 
 
