@@ -53,6 +53,17 @@ def cell_params(system: System, workload: Workload, profile: str) -> dict[str, i
     return {**workload.profiles[profile], "divide": system.guest.divide}
 
 
+def first_guess_s(
+    systems: Iterable[System], workloads: Sequence[Workload]
+) -> dict[tuple[str, str], float]:
+    """Wall seconds of cells never run here, by (workload, system): a tenth of the boot's limit."""
+    return {
+        (workload.id, system.id): system.limits.wall_s / 10
+        for system in systems
+        for workload in workloads
+    }
+
+
 def estimate_wall_s(
     cells: Sequence[Cell], seen_wall_s: Mapping[tuple[str, str], float], jobs: int
 ) -> float:

@@ -153,23 +153,24 @@ def missing_cells(options: Options, cells: Sequence[Cell]) -> list[Cell]:
     return kept
 
 
-def seen_wall_s(store: Store) -> dict[tuple[str, str], float]:
-    """The last wall time of each (workload, system), whatever its image was."""
+def expected_wall_s(store: Store, chosen: Chosen) -> dict[tuple[str, str], float]:
+    """The last wall time of each (workload, system), whatever its image was, or a guess."""
     latest = sorted(store.all_records(), key=lambda record: record.host.started_at)
-    return {(record.workload, record.system): record.host.total_wall_s for record in latest}
+    seen = {(record.workload, record.system): record.host.total_wall_s for record in latest}
+    return plan.first_guess_s(chosen.systems, chosen.workloads) | seen
 
 
 def show_plan(options: Options) -> ExitCode:
     """The cells, which of them are measured, and what the rest will take."""
     prepared = prepare(options)
     missing = missing_cells(options, prepared.cells)
-    seen = seen_wall_s(options.store)
+    seen = expected_wall_s(options.store, prepared.chosen)
     wall_s = plan.estimate_wall_s(missing, seen, options.jobs)
     size = plan.estimate_bytes(missing)
     rows = []
     for cell in prepared.cells:
         state = "to run" if cell in missing else "measured"
-        guess = duration(seen.get((cell.workload, cell.system), plan.GUESS_WALL_S))
+        guess = duration(seen[cell.workload, cell.system])
         rows.append([cell.id[:12], cell.workload, cell.system, state, guess])
     if options.json:
         keys = ("id", "workload", "system", "state", "estimate")
@@ -231,7 +232,7 @@ def measure(
     options: Options, prepared: Prepared, purpose: Purpose, cells: list[Cell]
 ) -> list[Record]:
     """Run these cells, store each as it ends, draw progress. The records, in order of ending."""
-    seen = seen_wall_s(options.store)
+    seen = expected_wall_s(options.store, prepared.chosen)
     done: list[Record] = []
     left = list(cells)
     estimate_s = plan.estimate_wall_s(left, seen, options.jobs)

@@ -16,7 +16,7 @@ from harness.machines.testbed import EMULATED_PC, boot_argv, qemu_argv, run_word
 from harness.model.cell import Cell
 from harness.model.system import Boot, BootModule, Guest, MachineOptions
 from harness.paths import Paths, checkout_root
-from harness.plan import GUESS_WALL_S, estimate_wall_s, plan
+from harness.plan import GUESS_WALL_S, estimate_wall_s, first_guess_s, plan
 from harness.tests.builders import a_system, a_workload, an_image
 from harness.tests.golden import ARGV_DIR, CELL_FILE, a_cell, argv_text, cell_text
 
@@ -133,3 +133,9 @@ def test_the_machine_starts_stopped_and_records_its_console() -> None:
     assert argv[argv.index("-serial") + 1] == "file:/cell/console"
     other = qemu_argv(EMULATED_PC, a_system(), "x", serial="unix:/cell/terminal")
     assert [word for word in argv if word not in other] == ["file:/cell/console"]
+
+
+def test_a_slow_system_is_guessed_to_be_slow() -> None:
+    systems = [a_system("native", wall_s=120), a_system("slow", wall_s=1200)]
+    guess = first_guess_s(systems, [a_workload()])
+    assert guess == {("demo", "native"): 12, ("demo", "slow"): 120}
