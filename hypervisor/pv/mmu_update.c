@@ -116,8 +116,11 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 			rc = continue_at(at, n - i);
 			break;
 		}
-		if (unlikely(rc < 0))
+		if (unlikely(rc < 0)) {
+			/* What a refused table had let go; a rest waits for the next call. */
+			page_release_work(d, true);
 			break;
+		}
 	}
 	before += i;
 	if (done_ptr && !copy_arg_to(done_ptr, &before))
@@ -132,7 +135,7 @@ long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 	struct mmu_update req;
 	long rc;
 
-	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF)
+	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF || d->release_head)
 		return update_batch(list, count, done_ptr, domid);
 	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
 	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
@@ -166,12 +169,16 @@ static int flush_after(u64 va, u64 flags)
 long do_update_va_mapping(u64 va, u64 val, u64 flags)
 {
 	struct frame *table;
-	u64 *entry = page_walk_l1(vaddr(va), &table);
+	struct domain *d = current->domain;
+	u64 *entry;
 	int rc;
 
+	if (unlikely(d->release_head) && !page_release_work(d, true))
+		return hypercall_continue(__HYPERVISOR_update_va_mapping, 0, NULL);
+	entry = page_walk_l1(vaddr(va), &table);
 	if (!entry || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
 		return -EINVAL;
-	rc = page_write_l1e(current->domain, table, entry, val, false);
+	rc = page_write_l1e(d, table, entry, val, false);
 	if (rc < 0)
 		return rc;
 	return flush_after(va, flags);

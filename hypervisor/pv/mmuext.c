@@ -163,8 +163,11 @@ long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
 			rc = continue_at(list + i * sizeof(op), n - i);
 			break;
 		}
-		if (rc < 0)
+		if (rc < 0) {
+			/* What a refused table had let go; a rest waits for the next call. */
+			page_release_work(d, true);
 			break;
+		}
 	}
 	before += i;
 	if (done_ptr && !copy_arg_to(done_ptr, &before))

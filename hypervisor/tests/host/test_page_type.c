@@ -126,6 +126,11 @@ static void step(void)
 	unsigned int n = (unsigned int)rand() % FRAMES;
 	enum frame_type type = FT_L1 + (enum frame_type)(rand() % 4);
 
+	/* More often than chance would: ask for what is just being released. */
+	if (d.release_head && rand() % 2) {
+		n = d.release_head;
+		type = rand() % 2 ? (enum frame_type)frame_of(mfn(n))->type : type;
+	}
 	switch (rand() % 6) {
 	case 0:
 		pin(n, type);

@@ -2,7 +2,8 @@
 /*
  * Pinning and unpinning a large tree of tables takes milliseconds of checking. A timer that is due
  * meanwhile must come through, to us as to another domain, and the call must still finish. While it
- * is half done, the tables can be neither written nor mapped writable.
+ * is half checked, a table can be neither written nor mapped writable. (Half released, the next
+ * call that changes tables finishes the release first.)
  */
 #include "guest.h"
 
@@ -32,8 +33,8 @@ static void hook(struct guest_regs *r)
 	shared->evtchn_pending[0] = 0;
 	if (!probing)
 		return;
-	/* In this order: a batch call goes on with a release that was left half done. */
 	check(remap(l2, RW(va_to_mfn(l2))) < 0);
+	check(remap(l3, RW(va_to_mfn(l3))) < 0);
 	check(mmu_update((va_to_mfn(l2) << PAGE_SHIFT) + 8, 0) < 0);
 	probing = false;
 }
@@ -45,7 +46,7 @@ static void timed(unsigned int cmd, u64 m)
 	u64 start = now();
 
 	fired_at = 0;
-	probing = true;
+	probing = cmd != MMUEXT_UNPIN_TABLE;
 	op.timeout_abs_ns = start + 300000;
 	op.flags = 0;
 	expect(call3(__HYPERVISOR_vcpu_op, VCPUOP_set_singleshot_timer, 0, &op), 0);
