@@ -18,6 +18,7 @@
 #include <xen/sched.h>
 
 struct domain *domains[MAX_DOMAINS];
+unsigned int nr_dying;
 
 static_assert(sizeof(struct domain) <= PAGE_SIZE, "a domain fits its page");
 static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU fits its page");
@@ -79,6 +80,7 @@ void domain_shutdown(struct domain *d, unsigned int reason)
 	if (d->state != DOMAIN_RUNNING)
 		return;
 	d->state = DOMAIN_DYING;
+	nr_dying++;
 	d->shutdown_reason = reason;
 	sched_remove(d->vcpu);
 }
@@ -104,19 +106,23 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	domain_shutdown(d, SHUTDOWN_crash);
 }
 
-static void bury(struct domain *d)
+/* Returns false if it is to be called again. */
+static bool bury(struct domain *d)
 {
 	u64 before = d->free_before;
 	unsigned int id = d->id;
 
-	d->state = DOMAIN_DEAD;
 	vcpu_unload(d->vcpu);
-	domain_teardown(d);
+	if (!domain_teardown(d))
+		return false;
+	d->state = DOMAIN_DEAD;
+	nr_dying--;
 	vcpu_release(d->vcpu);
 	page_free(d->vcpu);
 	domains[id] = NULL;
 	page_free(d);
 	report_frames(id, before, nr_free_frames);
+	return true;
 }
 
 unsigned int domain_reap(void)
@@ -128,11 +134,8 @@ unsigned int domain_reap(void)
 
 		if (!d)
 			continue;
-		if (d->state != DOMAIN_DYING) {
+		if (d->state != DOMAIN_DYING || !bury(d))
 			left++;
-			continue;
-		}
-		bury(d);
 	}
 	return left;
 }

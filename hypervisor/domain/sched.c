@@ -128,7 +128,8 @@ void schedule(void)
 
 	cpu.exit_work = 0;
 	set_alarm(now);
-	if (!next)
+	/* The idle vCPU also buries the dead, and gets its turn for that from whoever runs. */
+	if (!next || (nr_dying && prev != &idle_vcpu))
 		next = &idle_vcpu;
 	if (next == prev)
 		return;
@@ -150,7 +151,9 @@ void sched_idle(void)
 	for (;;) {
 		if (domain_reap() == 0)
 			sched_all_done();
-		if (!cpu.exit_work)
+		if (nr_dying) /* not finished: a timer was due */
+			asm volatile("sti; nop; cli" ::: "memory");
+		else if (!cpu.exit_work)
 			asm volatile("sti; hlt; cli" ::: "memory");
 		schedule();
 	}

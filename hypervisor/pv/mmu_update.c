@@ -67,6 +67,21 @@ static bool foreign(const struct domain *d, u64 domid)
 	return (u32)domid != DOMID_SELF && (u32)domid != d->id;
 }
 
+static long continue_at(u64 at, u32 left)
+{
+	u64 args[] = {at, left | CONTINUED};
+
+	return hypercall_continue(__HYPERVISOR_mmu_update, 2, args);
+}
+
+/* Before entry i: tables that entries before it let go are released, if time allows. */
+static bool must_stop(struct domain *d, u32 i)
+{
+	if (unlikely(d->release_head) && !page_release_work(d, true))
+		return true;
+	return i && i % PREEMPT_EVERY == 0 && sched_should_preempt();
+}
+
 static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
 	struct domain *d = current->domain;
@@ -81,24 +96,31 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 		return -EFAULT;
 	if (!guest_range_ok(vaddr(list), (u64)n * sizeof(struct mmu_update)))
 		return -EFAULT;
-	for (i = 0; i < n; i++) {
+	for (i = 0;; i++) {
 		struct mmu_update req;
 		u64 at = list + i * sizeof(req);
 
-		if (i && i % PREEMPT_EVERY == 0 && sched_should_preempt()) {
-			u64 args[] = {at, (n - i) | CONTINUED};
-
-			rc = hypercall_continue(__HYPERVISOR_mmu_update, 2, args);
+		if (must_stop(d, i)) {
+			rc = continue_at(at, n - i);
 			break;
 		}
+		if (i == n)
+			break;
 		if (!get_guest_u64_unchecked(vaddr(at), &req.ptr) ||
 		    !get_guest_u64_unchecked(vaddr(at + 8), &req.val)) {
 			rc = -EFAULT;
 			break;
 		}
 		rc = apply(d, &req);
-		if (unlikely(rc < 0))
+		if (unlikely(rc == -EAGAIN)) {
+			rc = continue_at(at, n - i);
 			break;
+		}
+		if (unlikely(rc < 0)) {
+			/* What a refused table had let go; a rest waits for the next call. */
+			page_release_work(d, true);
+			break;
+		}
 	}
 	before += i;
 	if (done_ptr && !copy_arg_to(done_ptr, &before))
@@ -109,15 +131,22 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 /* Linux's usual call is one update of its own table, without a count wanted: the short way. */
 long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
+	struct domain *d = current->domain;
 	struct mmu_update req;
+	long rc;
 
-	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF)
+	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF || d->release_head)
 		return update_batch(list, count, done_ptr, domid);
 	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
 	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
 	    !get_guest_u64_unchecked(vaddr(list + 8), &req.val))
 		return -EFAULT;
-	return apply(current->domain, &req);
+	rc = apply(d, &req);
+	if (unlikely(rc == -EAGAIN))
+		return hypercall_continue(__HYPERVISOR_mmu_update, 0, NULL);
+	if (unlikely(d->release_head) && !page_release_work(d, true) && rc == 0)
+		return continue_at(list, 0);
+	return rc;
 }
 
 static int flush_after(u64 va, u64 flags)
@@ -140,12 +169,16 @@ static int flush_after(u64 va, u64 flags)
 long do_update_va_mapping(u64 va, u64 val, u64 flags)
 {
 	struct frame *table;
-	u64 *entry = page_walk_l1(vaddr(va), &table);
+	struct domain *d = current->domain;
+	u64 *entry;
 	int rc;
 
+	if (unlikely(d->release_head) && !page_release_work(d, true))
+		return hypercall_continue(__HYPERVISOR_update_va_mapping, 0, NULL);
+	entry = page_walk_l1(vaddr(va), &table);
 	if (!entry || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
 		return -EINVAL;
-	rc = page_write_l1e(current->domain, table, entry, val, false);
+	rc = page_write_l1e(d, table, entry, val, false);
 	if (rc < 0)
 		return rc;
 	return flush_after(va, flags);

@@ -118,6 +118,21 @@ static int apply(struct domain *d, const struct mmuext_op *op)
 	}
 }
 
+static long continue_at(u64 at, u32 left)
+{
+	u64 args[] = {at, left | CONTINUED};
+
+	return hypercall_continue(__HYPERVISOR_mmuext_op, 2, args);
+}
+
+/* Before operation i: tables that were let go are released, if time allows. */
+static bool must_stop(struct domain *d, u32 i)
+{
+	if (d->release_head && !page_release_work(d, true))
+		return true;
+	return i && sched_should_preempt();
+}
+
 long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
 	struct domain *d = current->domain;
@@ -130,22 +145,29 @@ long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
 		return -EPERM;
 	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
 		return -EFAULT;
-	for (i = 0; i < n; i++) {
+	for (i = 0;; i++) {
 		struct mmuext_op op;
 
-		if (i && sched_should_preempt()) {
-			u64 args[] = {list + i * sizeof(op), (n - i) | CONTINUED};
-
-			rc = hypercall_continue(__HYPERVISOR_mmuext_op, 2, args);
+		if (must_stop(d, i)) {
+			rc = continue_at(list + i * sizeof(op), n - i);
 			break;
 		}
+		if (i == n)
+			break;
 		if (!copy_elem_from(&op, list, i)) {
 			rc = -EFAULT;
 			break;
 		}
 		rc = apply(d, &op);
-		if (rc < 0)
+		if (rc == -EAGAIN) {
+			rc = continue_at(list + i * sizeof(op), n - i);
 			break;
+		}
+		if (rc < 0) {
+			/* What a refused table had let go; a rest waits for the next call. */
+			page_release_work(d, true);
+			break;
+		}
 	}
 	before += i;
 	if (done_ptr && !copy_arg_to(done_ptr, &before))

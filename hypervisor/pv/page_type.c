@@ -32,13 +32,18 @@
  * .occupied only saves time: it may name a part of a table that is empty, never miss one with a
  * present entry. Bits are set when a table is validated and when an entry is written.
  *
- * We serve one guest at a time, with interrupts off: no half-checked state is ever seen.
+ * Checking or releasing a large tree takes long, so both stop when a timer is due. A table checked
+ * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .link
+ * entries are held, the rest is not; nothing refers to it, it is not written, and whoever asks for
+ * its type goes on with the check. A table being released (FRAME_RELEASING) keeps its last
+ * reference until all entries are given back; .occupied says what is left, and it can be neither
+ * used nor written. L1 tables are done in one go. Beyond that, no half-done state is ever seen: we
+ * serve one guest at a time, with interrupts off.
  */
 #include <hv/page_type.h>
 #include <hv/percpu.h>
 #include <hv/printk.h>
-
-static void release_table(const struct frame *f, u64 *table);
+#include <hv/sched.h>
 
 static inline u64 *table_of(mfn_t m)
 {
@@ -161,21 +166,48 @@ static void release_entries(u64 *table, enum frame_type level, u64 bits, unsigne
 }
 
 /* L1 tables are by far the most: no levels, no slots of ours. */
-static void release_table(const struct frame *f, u64 *table)
+static void release_l1(const struct frame *f, const u64 *table)
 {
-	u64 bits = f->occupied;
-
-	if (f->type != FT_L1) {
-		release_entries(table, f->type, bits, PTES_PER_PAGE);
-		return;
-	}
-	for (; bits; bits &= bits - 1) {
+	for (u64 bits = f->occupied; bits; bits &= bits - 1) {
 		const u64 *p = table + (unsigned int)__builtin_ctzll(bits) * 8;
 
 		for (unsigned int i = 0; i < 8; i++)
 			if (p[i] & PTE_P)
 				put_l1e(p[i]);
 	}
+}
+
+static void queue_release(struct frame *f, mfn_t m)
+{
+	struct domain *d = domains[f->owner];
+
+	f->flags |= FRAME_RELEASING;
+	f->link = d->release_head;
+	d->release_head = (u32)m.n;
+}
+
+/* Tables below the one being released are put on the list in turn, so nothing here recurses. */
+bool page_release_work(struct domain *d, bool may_stop)
+{
+	while (d->release_head) {
+		mfn_t m = mfn(d->release_head);
+		struct frame *f = frame_of(m);
+
+		d->release_head = f->link;
+		while (f->occupied) {
+			u64 group = f->occupied & -f->occupied;
+
+			release_entries(table_of(m), f->type, group, PTES_PER_PAGE);
+			f->occupied &= ~group;
+			if (may_stop && sched_should_preempt()) {
+				queue_release(f, m);
+				return false;
+			}
+		}
+		f->flags &= ~FRAME_RELEASING;
+		drop_type_ref(f);
+	}
+	return true;
 }
 
 static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
@@ -188,8 +220,18 @@ static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 	return rc;
 }
 
-/* Takes what all entries hold and completes them; nothing is held if one is refused. */
-static int validate_table(struct domain *d, struct frame *f, u64 *table)
+static int stop_at(struct frame *f, unsigned int i)
+{
+	f->flags |= FRAME_PARTIAL;
+	f->link = i;
+	return -EAGAIN;
+}
+
+/*
+ * Takes what the entries from `start` on hold and completes them. If one is refused, nothing is
+ * held any more. The contents cannot have changed since an earlier part: the type forbids it.
+ */
+static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigned int start)
 {
 	enum frame_type level = f->type;
 	u64 occupied = find_occupied(table);
@@ -197,16 +239,20 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table)
 	for (u64 bits = occupied; bits; bits &= bits - 1) {
 		unsigned int first = (unsigned int)__builtin_ctzll(bits) * 8;
 
-		for (unsigned int i = first; i < first + 8; i++) {
+		for (unsigned int i = MAX(first, start); i < first + 8; i++) {
 			int rc;
 
 			if (!(table[i] & PTE_P) || hv_slot(level, i))
 				continue;
 			rc = validate_entry(d, &table[i], level);
+			if (unlikely(rc == -EAGAIN))
+				return stop_at(f, i);
 			if (unlikely(rc < 0)) {
 				release_entries(table, level, occupied, i);
 				return rc;
 			}
+			if (level != FT_L1 && sched_should_preempt())
+				return stop_at(f, i + 1);
 		}
 	}
 	f->occupied = occupied;
@@ -215,10 +261,27 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table)
 	return 0;
 }
 
+/* The one type reference goes to the caller, stays with the unfinished table, or is undone. */
+static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int start)
+{
+	int rc = 0;
+
+	f->flags &= ~FRAME_PARTIAL;
+	if (is_table(f->type))
+		rc = validate_table(d, f, table_of(m), start);
+	else if (f->type == FT_SEGDESC)
+		rc = descriptor_validate_page(table_of(m));
+	if (rc < 0 && rc != -EAGAIN) {
+		f->type = FT_NONE;
+		f->type_refs = 0;
+		f->refs--;
+	}
+	return rc;
+}
+
 int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 {
 	struct frame *f = page_owned(d, m);
-	int rc = 0;
 
 	if (!f)
 		return -EPERM;
@@ -227,8 +290,10 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 	if (type == FT_WRITABLE)
 		return get_writable(f);
 	if (f->type_refs) {
-		if (f->type != type)
+		if (f->type != type || (f->flags & FRAME_RELEASING))
 			return -EBUSY;
+		if (f->flags & FRAME_PARTIAL)
+			return validate(d, f, m, f->link);
 		f->type_refs++;
 		f->refs++;
 		return 0;
@@ -238,16 +303,7 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 	f->type = type;
 	f->type_refs = 1;
 	f->refs++;
-	if (is_table(type))
-		rc = validate_table(d, f, table_of(m));
-	else if (type == FT_SEGDESC)
-		rc = descriptor_validate_page(table_of(m));
-	if (rc < 0) {
-		f->type = FT_NONE;
-		f->type_refs = 0;
-		f->refs--;
-	}
-	return rc;
+	return validate(d, f, m, 0);
 }
 
 void page_put_type(mfn_t m)
@@ -255,8 +311,22 @@ void page_put_type(mfn_t m)
 	struct frame *f = frame_of(m);
 
 	BUG_ON(f->type_refs == 0);
-	if (f->type_refs == 1 && is_table(f->type))
-		release_table(f, table_of(m));
+	if (f->type_refs == 1 && is_table(f->type)) {
+		if (f->type != FT_L1) {
+			queue_release(f, m);
+			return;
+		}
+		release_l1(f, table_of(m));
+	}
+	drop_type_ref(f);
+}
+
+void page_drop_partial(mfn_t m)
+{
+	struct frame *f = frame_of(m);
+
+	release_entries(table_of(m), f->type, find_occupied(table_of(m)), f->link);
+	f->flags &= ~FRAME_PARTIAL;
 	drop_type_ref(f);
 }
 
@@ -293,6 +363,8 @@ int page_write_entry(struct domain *d, struct frame *table, u64 *entry, u64 val,
 
 	if (level == FT_L1)
 		return page_write_l1e(d, table, entry, val, keep_ad);
+	if (table->flags & (FRAME_PARTIAL | FRAME_RELEASING))
+		return -EBUSY;
 	if (hv_slot(level, ((u64)entry & ~PAGE_MASK) / sizeof(u64)))
 		return -EPERM;
 	if (val & PTE_P) {

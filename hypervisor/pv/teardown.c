@@ -34,10 +34,16 @@ static void return_references(struct domain *d)
 	return_base(v->saved_hot.user_cr3);
 	if (v->info_frame.n != MFN_INVALID.n)
 		page_put_type(v->info_frame);
-	for (u64 n = 0; n < max_mfn; n++)
-		if (frame_of(mfn(n))->owner == d->id && (frame_of(mfn(n))->flags & FRAME_PINNED))
-			if (page_unpin(d, mfn(n)) < 0)
-				panic("a pinned frame cannot be unpinned\n");
+	for (u64 n = 0; n < max_mfn; n++) {
+		struct frame *f = frame_of(mfn(n));
+
+		if (f->owner != d->id)
+			continue;
+		if ((f->flags & FRAME_PINNED) && page_unpin(d, mfn(n)) < 0)
+			panic("a pinned frame cannot be unpinned\n");
+		if (f->flags & FRAME_PARTIAL)
+			page_drop_partial(mfn(n));
+	}
 }
 
 /* Shared frames keep the type reference that page_share() gave them. */
@@ -58,15 +64,22 @@ static u64 free_frames(struct domain *d)
 	return leaks;
 }
 
-void domain_teardown(struct domain *d)
+/* Long only where it works off the tables, and there it can stop. */
+bool domain_teardown(struct domain *d)
 {
 	u64 leaks;
 
-	console_release(d);
-	evtchn_release(d);
-	return_references(d);
+	if (!d->torn_down) {
+		console_release(d);
+		evtchn_release(d);
+		return_references(d);
+		d->torn_down = true;
+	}
+	if (!page_release_work(d, true))
+		return false;
 	leaks = free_frames(d);
 	grant_release(d);
 	page_free(d->shared_info);
 	report_domain(d, leaks);
+	return true;
 }

@@ -28,6 +28,9 @@ struct domain {
 	bool crashed;
 	bool registers_wanted; /* to be printed by the exit path, where all of them are saved */
 
+	u32 release_head; /* tables to be released, see pv/page_type.c; 0 = none */
+	bool torn_down;	  /* the first part of domain_teardown() is done */
+
 	u64 nr_pages;	  /* frames that are its memory */
 	u64 max_pages;	  /* what memory_op lets it grow to */
 	u64 state_frames; /* frames of ours that hold its state */
@@ -71,12 +74,16 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 /* Called on the idle stack: tears down domains that died. Returns how many are left. */
 unsigned int domain_reap(void);
 
+/* How many have died and are still to be torn down. */
+extern unsigned int nr_dying;
+
 /* Takes a page for the domain's own bookkeeping; zero, counted; NULL if memory is short. */
 void *domain_page_alloc(struct domain *d);
 
 /* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything
  * the domain owns. */
 void report_frames(unsigned int id, u64 before, u64 after);
-void domain_teardown(struct domain *d);
+/* Returns false if it stopped for a timer and wants to be called again. */
+bool domain_teardown(struct domain *d);
 
 #endif

@@ -25,11 +25,24 @@ static inline struct frame *page_owned(const struct domain *d, mfn_t m)
 /*
  * Takes one reference to m as type, checking and completing it first if it becomes a table.
  * -EPERM: not d's frame. -EBUSY: in use as something else. -EINVAL: its contents are refused.
+ * -EAGAIN: a timer is due; what was checked so far is kept, call again.
  */
 __must_check int page_get_type(struct domain *d, mfn_t m, enum frame_type type);
 
-/* Returns such a reference; the last one of a table gives back what its entries hold. */
+/*
+ * Returns such a reference. After the last one of an L1 its entries are given back at once; a
+ * higher table goes to its owner's release list, for page_release_work().
+ */
 void page_put_type(mfn_t m);
+
+/*
+ * Works off d's release list. Returns true when it is empty, or false if may_stop is set and a
+ * timer became due.
+ */
+bool page_release_work(struct domain *d, bool may_stop);
+
+/* Gives up a table that was checked in part only, at the end of its domain. */
+void page_drop_partial(mfn_t m);
 
 /*
  * Changes one entry of a table in use. Validates the new value, stores it, then gives back the old
