@@ -8,6 +8,7 @@
  * and the guest makes the call again without knowing.
  */
 #include <hv/hypercall.h>
+#include <hv/clock.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/printk.h>
@@ -119,14 +120,23 @@ long do_multicall(u64 list, u64 count)
 	return 0;
 }
 
+/* Time the running vCPU was not running, as counter ticks. */
+static u64 ticks_away(void)
+{
+	const u64 *time = current->runstate.time;
+
+	return mul_div(time[RUNSTATE_runnable] + time[RUNSTATE_blocked], boot_clock.hz, 1000000000);
+}
+
 static long timed_call(u64 a, u64 b, u64 c, u64 d, u64 e)
 {
 	u64 number = current->mc_entry ? current->mc_entry->op : guest_regs()->rax;
 	struct hypercall_stats *s = &current->domain->hypercall[(u32)number % NR_HYPERCALLS];
+	u64 away = ticks_away();
 	u64 start = rdtsc();
 	long rc = untimed_table[(u32)number % NR_HYPERCALLS](a, b, c, d, e);
 
-	s->ticks += rdtsc() - start;
+	s->ticks += rdtsc() - start - (ticks_away() - away);
 	s->count++;
 	return rc;
 }

@@ -87,11 +87,17 @@ static inline int get_writable(struct frame *f)
 	return 0;
 }
 
+/* A use becomes one without a type. */
+static inline void drop_writer(struct frame *f)
+{
+	if (--f->type_refs == 0)
+		f->link = tlb_epoch;
+}
+
 static inline void drop_type_ref(struct frame *f)
 {
 	f->refs--;
-	if (--f->type_refs == 0)
-		f->link = tlb_epoch;
+	drop_writer(f);
 }
 
 static inline int get_l1e(struct domain *d, u64 pte)
@@ -339,9 +345,13 @@ int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, b
 		val = complete_entry(val, FT_L1);
 		if (keep_ad)
 			val |= old & (PTE_A | PTE_D);
-		/* Same frame, same right: no use changes. */
-		if ((old & PTE_P) && !((old ^ val) & (PTE_ADDR_MASK | PTE_RW))) {
+		/* Same frame: no use changes, or it is only no longer written to (a fork's every
+		 * page). */
+		if ((old & PTE_P) && !((old ^ val) & PTE_ADDR_MASK) &&
+		    (old & PTE_RW) >= (val & PTE_RW)) {
 			*entry = val;
+			if ((old ^ val) & PTE_RW)
+				drop_writer(frame_of(pte_mfn(val)));
 			return 0;
 		}
 		rc = get_l1e(d, val);

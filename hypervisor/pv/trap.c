@@ -68,10 +68,11 @@ static void device_not_available(struct regs *regs)
 
 void trap_from_guest(struct regs *regs)
 {
-	switch (regs->vector) {
-	case TRAP_PF:
+	if (likely(regs->vector == TRAP_PF)) {
 		page_fault(regs);
-		break;
+		return;
+	}
+	switch (regs->vector) {
 	case TRAP_GP:
 		general_protection(regs);
 		break;
