@@ -96,8 +96,15 @@ def start_daemon(logs: Path) -> Engine:
 
 
 def _try_daemon(options: list[str], log: Path) -> Engine | None:
-    """One dockerd with these options; None if it gives up or stays silent."""
-    pid = process.spawn_daemon(["dockerd", *options], log=log)
+    """One dockerd with these options; None if it gives up or stays silent.
+
+    Its process ids are kept in a directory of its own: those that a killed daemon left behind may
+    by now be somebody else's, and dockerd would wait for them, or even end them.
+    """
+    own = Path(f"/run/rexen-dockerd-{os.getpid()}-{time.time_ns()}")
+    own.mkdir(parents=True)
+    state = [f"--pidfile={own}/dockerd.pid", f"--exec-root={own}"]
+    pid = process.spawn_daemon(["dockerd", *state, *options], log=log)
     deadline = Deadline.after(DAEMON_WALL_S)
     while not deadline.passed and process.alive(pid):
         try:
