@@ -62,6 +62,9 @@ void timer_interrupt(void)
 	u64 now = clock_now();
 
 	fire_timers(now);
+	/* An end of slice is served by rescheduling; left in place, it would fire without end. */
+	if (slice_until <= now)
+		slice_until = 0;
 	set_alarm(now);
 	cpu.exit_work = 1;
 }
@@ -149,9 +152,11 @@ void sched_idle(void)
 	/* Interrupts that come while idle keep the current stack; none comes from ring 3. */
 	idle_vcpu.stack_top = cpu.stack_top;
 	for (;;) {
+		bool burying = nr_dying;
+
 		if (domain_reap() == 0)
 			sched_all_done();
-		if (nr_dying) /* not finished: a timer was due */
+		if (burying) /* others may be runnable, or a timer due */
 			asm volatile("sti; nop; cli" ::: "memory");
 		else if (!cpu.exit_work)
 			asm volatile("sti; hlt; cli" ::: "memory");

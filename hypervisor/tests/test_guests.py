@@ -132,6 +132,19 @@ def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attack
     assert lines_of(done.console, "(d1) ") == undisturbed
 
 
+def test_many_domains_die_while_others_run(tmp_path: Path) -> None:
+    """Five domains with short slices: two crash at once, one storms; all come to their end."""
+    names = ["steady", "storm", "preempt", "crash-recursion", "crash-stack"]
+    done = run(
+        tmp_path, [guest(n) for n in names], options="loglvl=info slice_us=700", memory_mb=256
+    )
+    assert "hypervisor died" not in done.console
+    assert len(re.findall(r"d\d: ended by poweroff", done.console)) == 3
+    assert len(re.findall(r"d\d: ended by crash", done.console)) == 2
+    for number in (1, 2):  # the third measures its own time, which is not its own here
+        assert "RESULT SUCCESS" in lines_of(done.console, f"(d{number}) ")
+
+
 REFUSALS = {
     "no module": ([], "", "no module"),
     "unknown option": (["GUEST"], "loglvl=info frobnicate", "frobnicate: unknown"),
