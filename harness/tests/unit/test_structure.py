@@ -14,6 +14,9 @@ ROOT = Path(__file__).resolve().parents[3]
 HARNESS = ROOT / "harness"
 PYTHON_FILE, PYTHON_FUNCTION, C_FILE, C_FUNCTION, README = 500, 80, 600, 100, 40
 
+# Made by a run: a document may speak of it before it is there.
+PRODUCTS = ("results/", "reports/")
+
 # Each name may import those before it in its own chain, and what all may import.
 SHARED = {"model", "errors", "toml_table", "process", "deadline", "steps", "paths", "hostinfo"}
 MEASURING = ["protocol", "catalogue", "images", "plan", "machines", "runner"]
@@ -124,6 +127,8 @@ def test_documents_cite_files_that_exist() -> None:
     wrong = []
     for document in tracked("*.md"):
         for name in cited.findall(document.read_text()):
+            if name.startswith(PRODUCTS):
+                continue
             place = [
                 ROOT / name,
                 document.parent / name,
