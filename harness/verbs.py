@@ -145,12 +145,7 @@ def missing_cells(options: Options, cells: Sequence[Cell]) -> list[Cell]:
     """Cells without a good record; all of them with --again."""
     if options.again:
         return list(cells)
-    kept = []
-    for cell in cells:
-        record = options.store.measured(cell.id)
-        if record is None or not record.ok:
-            kept.append(cell)
-    return kept
+    return [cell for cell in cells if not _good(options.store, cell)]
 
 
 def expected_wall_s(store: Store, chosen: Chosen) -> dict[tuple[str, str], float]:
@@ -273,11 +268,8 @@ def run_missing(options: Options, prepared: Prepared) -> list[Record]:
 
 def _exit_code(options: Options, prepared: Prepared) -> ExitCode:
     """OK if every cell of the command has a good record now."""
-    for cell in prepared.cells:
-        record = options.store.measured(cell.id)
-        if record is None or not record.ok:
-            return ExitCode.CELL_FAILED
-    return ExitCode.OK
+    all_good = all(_good(options.store, cell) for cell in prepared.cells)
+    return ExitCode.OK if all_good else ExitCode.CELL_FAILED
 
 
 def verify(options: Options) -> ExitCode:

@@ -36,11 +36,10 @@ def ensure_base(engine: Engine, logs: Path, steps: Steps) -> str:
         if engine.pull(REGISTRY_IMAGE, REGISTRY_TAG):
             return pulled
     with steps.step(f"no registry in reach: making Debian {SUITE} from this host's mirror"):
-        mirror = host_mirror()
         install_packages(BOOTSTRAP_PACKAGES, logs)
         with tempfile.TemporaryDirectory(prefix="rexen-base-") as scratch:
             archive = Path(scratch) / "root.tar"
-            _bootstrap(mirror or host_mirror(), archive, logs / "mmdebstrap.log")
+            _bootstrap(host_mirror(), archive, logs / "mmdebstrap.log")
             engine.import_root(archive, LOCAL_IMAGE, SUITE)
     return local
 

@@ -18,11 +18,10 @@ import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.models.containers import Container
 
-from harness.errors import BuildError, DiskFullError, EngineError
+from harness.errors import BuildError, DiskFullError, EngineError, HarnessError
 
 LABEL = "rexen"
 API_TIMEOUT_S = 60
-STOP_TIMEOUT_S = 5
 NO_SPACE = "no space left on device"
 DIGEST = re.compile(r"[0-9a-f]{64}")
 UNREACHABLE = (DockerException, requests.RequestException, OSError)
@@ -265,15 +264,15 @@ def _build_lines(stream: Iterator[Any], file: TextIO, log: Path) -> Iterator[str
             yield text.strip()
 
 
-def _build_error(what: str, error: Exception, log: Path | None = None) -> Exception:
+def _build_error(what: str, error: Exception, log: Path | None = None) -> HarnessError:
     if NO_SPACE in str(error).lower():
-        return DiskFullError(f"{what}", log=log)
+        return DiskFullError(what, log=log)
     return BuildError(what, log=log)
 
 
-def _lost(error: Exception, what: str = "the container engine does not answer") -> EngineError:
+def _lost(error: Exception, what: str = "the container engine does not answer") -> HarnessError:
     if NO_SPACE in str(error).lower():
-        return DiskFullError(f"{what}: no space left")  # type: ignore[return-value]
+        return DiskFullError(f"{what}: no space left")
     return EngineError(
         f"{what}: {_short(error)}",
         hint="see that it runs, then run again: nothing measured is lost",

@@ -37,10 +37,6 @@ class Testbed:
     clock_base: str
     seed: int
 
-    @property
-    def clock_is_virtual(self) -> bool:
-        return bool(self.icount)
-
 
 EMULATED_PC = Testbed(
     id="emulated-pc-1",
