@@ -16,7 +16,7 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -123,6 +123,21 @@ def counting(attempts: list[Record]) -> Record | None:
     good = [record for record in attempts if record.ok]
     tried = [record for record in attempts if record.purpose is Purpose.MEASURE]
     return good[0] if good else tried[-1] if tried else None
+
+
+def newest_cells(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
+    """By (system, workload, profile): all attempts of the cell measured last, so that an older
+    image's numbers never stand beside a newer one's."""
+    by_cell: dict[str, list[Record]] = {}
+    for record in records:
+        by_cell.setdefault(record.cell_id, []).append(record)
+    ordered = sorted(by_cell.values(), key=_measured_at)
+    return {(one[0].system, one[0].workload, one[0].profile): one for one in ordered}
+
+
+def _measured_at(attempts: list[Record]) -> tuple[str, str]:
+    stands = counting(attempts) or attempts[-1]
+    return stands.host.started_at, stands.cell_id
 
 
 def read_record(path: Path) -> Record:

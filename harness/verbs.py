@@ -26,7 +26,7 @@ from harness.paths import Paths
 from harness.progress import brief, cell_line, time_spent
 from harness.runner import Campaign, Measured, run_cells
 from harness.steps import Steps, duration
-from harness.store import Store, counting
+from harness.store import Store, newest_cells
 from harness.transcripts import first_difference
 
 
@@ -315,26 +315,18 @@ def compare(store: Store, repeat: Record) -> str:
 
 
 def select(options: Options, chosen: Chosen) -> list[Record]:
-    """The records a report of this profile shows: per (system, workload) all attempts of the
-    cell measured last, so an older image's numbers never stand beside a newer one's."""
+    """The records a report of this profile shows: all attempts of the cells measured last."""
     systems = {system.id for system in chosen.systems}
     workloads = {workload.id for workload in chosen.workloads}
-    by_cell: dict[str, list[Record]] = {}
-    for record in options.store.all_records():
-        wanted = record.system in systems and record.workload in workloads
-        if wanted and record.profile == options.profile:
-            by_cell.setdefault(record.cell_id, []).append(record)
-    newest: dict[tuple[str, str], list[Record]] = {}
-    for attempts in by_cell.values():
-        key = (attempts[0].system, attempts[0].workload)
-        if key not in newest or _started(attempts) > _started(newest[key]):
-            newest[key] = attempts
+    wanted = (
+        record
+        for record in options.store.all_records()
+        if record.profile == options.profile
+        and record.system in systems
+        and record.workload in workloads
+    )
+    newest = newest_cells(wanted)
     return [record for key in sorted(newest) for record in newest[key]]
-
-
-def _started(attempts: Sequence[Record]) -> str:
-    stands = counting(list(attempts)) or attempts[-1]
-    return stands.host.started_at
 
 
 def report(options: Options) -> ExitCode:

@@ -9,7 +9,7 @@ from itertools import zip_longest
 from harness.analysis.stats import middle, sample_value
 from harness.model.record import Outcome, Phase, Record
 from harness.model.workload import MetricKind, Workload
-from harness.store import counting
+from harness.store import counting, newest_cells
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +56,8 @@ def diff_records(
 
 
 def _latest(records: Iterable[Record]) -> dict[Key, Record]:
-    by_cell: dict[str, list[Record]] = {}
-    for record in records:
-        by_cell.setdefault(record.cell_id, []).append(record)
-    standing = [found for attempts in by_cell.values() if (found := counting(attempts))]
-    standing.sort(key=lambda record: (record.host.started_at, record.cell_id))
-    return {(record.system, record.workload, record.profile): record for record in standing}
+    newest = newest_cells(records).items()
+    return {key: found for key, attempts in newest if (found := counting(attempts))}
 
 
 def _changes(
