@@ -6,9 +6,9 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from harness.analysis.expression import Expression
 from harness.analysis.frame import BASE_STANDS_FOR, Frames
 from harness.model.experiment import Claim, Experiment, MetricRef, Row, Verdict
+from harness.model.expression import Expression
 from harness.model.system import System
 
 NS_PER_US = 1000.0

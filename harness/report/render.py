@@ -14,8 +14,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from harness.analysis import frame
 from harness.analysis.claims import judge
-from harness.analysis.experiments import load_claims, load_experiments
 from harness.analysis.overhead import overheads
+from harness.catalogue.experiments import load_claims, load_experiments
 from harness.errors import StoreError
 from harness.model.record import Record
 from harness.model.system import System

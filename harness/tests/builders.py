@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EngineError
-from harness.images.build import Image
-from harness.images.container import Engine, Running
+from harness.measure.images.build import Image
+from harness.measure.images.container import Engine, Running
 from harness.model.record import (
     SCHEMA_VERSION,
     HostSide,

@@ -10,11 +10,11 @@ from dataclasses import asdict
 from pathlib import Path
 
 from harness import catalogue
-from harness.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.plan import cell_params, make_cell
 from harness.model.cell import Cell
 from harness.model.system import System
 from harness.paths import Paths, checkout_root
-from harness.plan import cell_params, make_cell
 from harness.tests.builders import a_system, a_workload, an_image
 
 DATA = Path(__file__).parent / "data"

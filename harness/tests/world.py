@@ -1,6 +1,6 @@
 """The whole command line without a container: the real catalogue, a made-up image, fake machines.
 
-`enter` puts it in place of the engine for `harness.cli.main`. Run as a program it is a `rexen`
+`enter` puts it in place of the engine for `harness.cli.main.main`. Run as a program it is a `rexen`
 of its own process, for tests that kill it:
 
     python -m harness.tests.world STARTS PAUSE_S VERB ...
@@ -18,10 +18,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import catalogue, verbs
-from harness.cli import main
-from harness.images.build import Image
-from harness.images.container import Engine
+from harness import catalogue
+from harness.cli import verbs
+from harness.cli.main import main
+from harness.measure.images.build import Image
+from harness.measure.images.container import Engine
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps

@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalogue
-from harness.images.build import Image, ensure_image
-from harness.images.container import Engine
-from harness.images.host import ensure_engine
+from harness.measure.campaign import Campaign, Measured, run_cell
+from harness.measure.images.build import Image, ensure_image
+from harness.measure.images.container import Engine
+from harness.measure.images.host import ensure_engine
+from harness.measure.plan import make_cell
 from harness.model.cell import Cell
 from harness.model.record import Outcome, Phase, Purpose, Sample
 from harness.model.system import System
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
-from harness.plan import make_cell
-from harness.runner import Campaign, Measured, run_cell
 from harness.steps import Steps
 
 EXACT = Path(__file__).parent.parent / "data" / "exact.json"

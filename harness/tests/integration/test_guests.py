@@ -21,10 +21,10 @@ from pathlib import Path
 
 import pytest
 
-from harness import runner
-from harness.deadline import Deadline
 from harness.errors import ExitCode, HarnessError
-from harness.machines import qemu
+from harness.host.deadline import Deadline
+from harness.measure import campaign as runner
+from harness.measure.machines import qemu
 from harness.model.record import Outcome, Phase, Status
 from harness.model.system import Limits, System
 from harness.paths import checkout_root

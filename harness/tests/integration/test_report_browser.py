@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.images.host import install_packages
+from harness.measure.images.host import install_packages
 from harness.model.record import Status
 from harness.paths import checkout_root
 from harness.report.render import write_report

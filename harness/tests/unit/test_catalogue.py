@@ -9,8 +9,8 @@ import pytest
 
 from harness import catalogue
 from harness.errors import ConfigError, UsageError
+from harness.measure.plan import PROFILES
 from harness.paths import Paths, checkout_root
-from harness.plan import PROFILES
 
 SYSTEM = """
 id = "native"

@@ -8,9 +8,9 @@ import pytest
 
 from harness.analysis import frame
 from harness.analysis.claims import Judgement, judge
-from harness.analysis.experiments import load_claims, load_experiments
-from harness.analysis.expression import Expression
+from harness.catalogue.experiments import load_claims, load_experiments
 from harness.model.experiment import Verdict
+from harness.model.expression import Expression
 from harness.model.record import Record, Status
 from harness.paths import checkout_root
 from harness.tests import synthetic

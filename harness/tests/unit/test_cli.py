@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from harness import cli, verbs
+from harness.cli import main as cli
+from harness.cli import verbs
 from harness.errors import BuildError, EngineError, ExitCode
 from harness.paths import checkout_root
 from harness.store import Store

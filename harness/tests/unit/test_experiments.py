@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis.experiments import load_claims, load_experiments, read_experiment
+from harness.catalogue.experiments import load_claims, load_experiments, read_experiment
 from harness.errors import ConfigError
 from harness.model.experiment import Verdict
 from harness.paths import checkout_root

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import process
 from harness.errors import BuildError, EngineError
-from harness.images import base, host
-from harness.images.build import context_files, ensure_image, pack_context, read_manifest
-from harness.images.container import Engine, candidate_urls
+from harness.host import process
+from harness.host.process import ProcessFailed
+from harness.measure.images import base, host
+from harness.measure.images.build import context_files, ensure_image, pack_context, read_manifest
+from harness.measure.images.container import Engine, candidate_urls
 from harness.paths import Paths, checkout_root
-from harness.process import ProcessFailed
 from harness.steps import Steps
 
 MANIFEST = (

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from harness import catalogue
-from harness.deadline import Deadline
 from harness.errors import ExitCode
+from harness.host.deadline import Deadline
 from harness.paths import Paths, checkout_root
 from harness.store import Store
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from harness.analysis import frame
-from harness.analysis.experiments import load_experiments
 from harness.analysis.overhead import (
     FLOOR,
     Overhead,
@@ -19,6 +18,7 @@ from harness.analysis.overhead import (
     geometric_mean,
     overheads,
 )
+from harness.catalogue.experiments import load_experiments
 from harness.errors import ConfigError
 from harness.model.record import Record, Status
 from harness.model.system import System, Targets
@@ -223,7 +223,7 @@ def test_catalogue_refuses(tmp_path: Path, keys: str, tables: str, complaint: st
 
 def test_what_a_system_is_held_against_is_no_part_of_a_cells_identity() -> None:
     """A target may change without measuring again."""
-    from harness.plan import plan
+    from harness.measure.plan import plan
     from harness.tests.builders import a_system, a_workload, an_image
 
     system = a_system()

@@ -12,11 +12,11 @@ import pytest
 
 from harness import catalogue
 from harness.errors import BuildError
-from harness.machines.testbed import EMULATED_PC, boot_argv, qemu_argv, run_words
+from harness.measure.machines.testbed import EMULATED_PC, boot_argv, qemu_argv, run_words
+from harness.measure.plan import GUESS_WALL_S, estimate_wall_s, first_guess_s, plan
 from harness.model.cell import Cell
 from harness.model.system import Boot, BootModule, Guest, MachineOptions
 from harness.paths import Paths, checkout_root
-from harness.plan import GUESS_WALL_S, estimate_wall_s, first_guess_s, plan
 from harness.tests.builders import a_system, a_workload, an_image
 from harness.tests.golden import ARGV_DIR, CELL_FILE, a_cell, argv_text, cell_text
 

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import runner
 from harness.errors import EngineError
+from harness.measure import campaign as runner
+from harness.measure.campaign import Campaign, Measured, run_cells, total_limits
+from harness.measure.plan import plan
 from harness.model.cell import Cell
 from harness.model.record import Purpose, Status
-from harness.plan import plan
-from harness.runner import Campaign, Measured, run_cells, total_limits
 from harness.tests.builders import FakeEngine
 from harness.tests.world import WorldEngine, world_image
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from harness.errors import BuildError
-from harness.images.build import Image
-from harness.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.images.build import Image
+from harness.measure.machines.testbed import EMULATED_PC, qemu_argv, run_words
 from harness.model.cell import Cell, CellInputs
 from harness.model.record import SCHEMA_VERSION
 from harness.model.system import System

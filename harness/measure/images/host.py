@@ -14,11 +14,11 @@ import signal
 import time
 from pathlib import Path
 
-from harness import process
-from harness.deadline import Deadline
 from harness.errors import EngineError
-from harness.images.container import Engine
-from harness.process import ProcessFailed
+from harness.host import process
+from harness.host.deadline import Deadline
+from harness.host.process import ProcessFailed
+from harness.measure.images.container import Engine
 from harness.steps import Steps
 
 DAEMON_WALL_S = 30.0

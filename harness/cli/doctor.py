@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from harness import catalogue
 from harness.errors import EngineError, HarnessError
-from harness.hostinfo import describe_host
-from harness.images.container import Engine
+from harness.host.info import describe_host
+from harness.measure.images.container import Engine
 from harness.paths import Paths
 
 NEEDED_DISK = 8 << 30

@@ -15,12 +15,12 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-from harness.deadline import Deadline
 from harness.errors import EngineError
-from harness.images.container import Engine, Running
-from harness.machines.monitor import Monitor, MonitorLost
-from harness.machines.qemu import QEMU_OWN_MIB, START_WALL_S
-from harness.machines.testbed import (
+from harness.host.deadline import Deadline
+from harness.measure.images.container import Engine, Running
+from harness.measure.machines.monitor import Monitor, MonitorLost
+from harness.measure.machines.qemu import QEMU_OWN_MIB, START_WALL_S
+from harness.measure.machines.testbed import (
     CELL_DIR,
     EMULATED_PC,
     MONITOR,

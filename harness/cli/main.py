@@ -15,12 +15,12 @@ from pathlib import Path
 
 import shtab
 
-from harness import verbs
+from harness.cli import verbs
+from harness.cli.verbs import Options
 from harness.errors import DiskFullError, ExitCode, HarnessError
+from harness.measure.plan import PROFILES
 from harness.paths import Paths, checkout_root
-from harness.plan import PROFILES
 from harness.steps import Steps
-from harness.verbs import Options
 
 Verb = Callable[[Options], ExitCode]
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)

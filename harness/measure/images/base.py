@@ -10,11 +10,11 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
-from harness import process
 from harness.errors import BuildError
-from harness.images.container import Engine
-from harness.images.host import install_packages
-from harness.process import ProcessFailed
+from harness.host import process
+from harness.host.process import ProcessFailed
+from harness.measure.images.container import Engine
+from harness.measure.images.host import install_packages
 from harness.steps import Steps
 
 SUITE = "trixie"

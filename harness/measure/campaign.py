@@ -16,10 +16,10 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from harness.hostinfo import describe_host
-from harness.images.container import Engine
-from harness.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
-from harness.machines.verdict import judge
+from harness.host.info import describe_host
+from harness.measure.images.container import Engine
+from harness.measure.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
+from harness.measure.machines.verdict import judge
 from harness.model.cell import Cell
 from harness.model.record import SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
 from harness.model.system import Limits, System

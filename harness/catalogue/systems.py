@@ -1,18 +1,17 @@
-"""TOML files -> systems and workloads. Every error names the file and the key.
+"""`system.toml` -> systems. Every error names the file and the key.
 
-A catalogue entry is a directory with a `system.toml` or `workload.toml` in it. Systems are the
-directories of `baselines/`, and `hypervisor/`; nothing here knows any of them by name.
+Systems are the directories of `baselines/`, and `hypervisor/`; nothing here knows any of them by
+name.
 """
 
 from __future__ import annotations
 
-import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
 
-from harness.errors import ConfigError, UsageError
+from harness.catalogue.entry import by_id, entry_name
+from harness.catalogue.table import Table
 from harness.model.system import (
     Boot,
     BootModule,
@@ -22,12 +21,7 @@ from harness.model.system import (
     System,
     Targets,
 )
-from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
 from harness.paths import Paths
-from harness.toml_table import Table
-
-T = TypeVar("T")
-NAME = re.compile(r"[a-z][a-z0-9-]*")
 
 
 def load_systems(paths: Paths) -> dict[str, System]:
@@ -38,7 +32,7 @@ def load_systems(paths: Paths) -> dict[str, System]:
         files.append(own)
     words = read_linux_words(paths.baselines / "linux.toml")
     entries = [(file, read_system(file, words)) for file in files]
-    systems = _by_id(entries)
+    systems = by_id(entries)
     for file, system in entries:
         _check_reference(file, system, systems)
     return dict(sorted(systems.items(), key=lambda item: item[1].order))
@@ -50,23 +44,6 @@ def _check_reference(file: Path, system: System, known: Mapping[str, System]) ->
     if system.reference and system.reference not in others:
         what = f"{system.reference!r} is no other system of the catalogue: {', '.join(others)}"
         raise Table(file, {}).wrong("reference", what)
-
-
-def load_workloads(paths: Paths) -> dict[str, Workload]:
-    """Every workload, by directory name."""
-    files = sorted(paths.workloads.glob("*/workload.toml"))
-    return _by_id([(file, read_workload(file)) for file in files])
-
-
-def _by_id(entries: list[tuple[Path, T]]) -> dict[str, T]:
-    found: dict[str, T] = {}
-    taken: dict[str, Path] = {}
-    for file, entry in entries:
-        name = str(getattr(entry, "id", ""))
-        if name in found:
-            raise ConfigError(f"{file}: key 'id': '{name}' is the name of {taken[name]} already")
-        found[name], taken[name] = entry, file
-    return found
 
 
 def read_linux_words(file: Path) -> str:
@@ -94,7 +71,7 @@ def read_system(file: Path, linux_words: str) -> System:
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
         raise top.wrong("color", f"must be like '#1f77b4', not {color!r}")
     system = System(
-        id=_name(top, "id"),
+        id=entry_name(top, "id"),
         title=top.text("title"),
         summary=top.text("summary"),
         order=top.whole("order", least=0),
@@ -141,71 +118,3 @@ def _targets(top: Table) -> Targets:
     entry.asked.update(("overhead_mean", "overhead_worst"))
     entry.done()
     return Targets(overhead_mean=mean, overhead_worst=worst)
-
-
-def read_workload(file: Path) -> Workload:
-    """One `workload.toml`. Raises ConfigError."""
-    top = Table.load(file)
-    metrics = []
-    for metric_id, entry in top.table("metrics").subtables():
-        metrics.append(_metric(metric_id, entry))
-    profiles: dict[str, dict[str, int]] = {}
-    for profile, entry in top.table("profiles").subtables():
-        profiles[profile] = {key: entry.whole(key) for key in entry.data}
-    for needed in ("quick", "full"):
-        if needed not in profiles:
-            raise top.wrong(f"profiles.{needed}", "is missing")
-    workload = Workload(
-        id=_name(top, "id"),
-        title=top.text("title"),
-        summary=top.text("summary"),
-        metrics=tuple(metrics),
-        profiles=profiles,
-    )
-    if not metrics:
-        raise top.wrong("metrics", "declares no metric")
-    top.done()
-    return workload
-
-
-def _metric(metric_id: str, entry: Table) -> Metric:
-    if not re.fullmatch(r"[a-z0-9_]+", metric_id):
-        raise entry.wrong("", f"{metric_id!r} is no metric name (a-z, 0-9, _)")
-    paper = None
-    if "paper" in entry.data:
-        place = entry.table("paper")
-        paper = PaperRow(table=place.whole("table"), row=place.text("row"))
-        place.done()
-    metric = Metric(
-        id=metric_id,
-        title=entry.text("title"),
-        kind=MetricKind(entry.choice("kind", [kind.value for kind in MetricKind])),
-        unit=entry.choice("unit", ["ns", "us", "ms", "MB/s"]),
-        better=Better(entry.choice("better", [better.value for better in Better])),
-        paper=paper,
-    )
-    entry.done()
-    return metric
-
-
-def _name(top: Table, key: str) -> str:
-    name = top.text(key)
-    if not NAME.fullmatch(name):
-        raise top.wrong(key, f"{name!r} is no name (a-z, 0-9, -)")
-    if top.file.parent.name not in (name, "hypervisor"):
-        raise top.wrong(key, f"is {name!r} but its directory is {top.file.parent.name!r}")
-    return name
-
-
-def choose(what: str, known: Mapping[str, T], asked: Iterable[str]) -> list[T]:
-    """The named entries, in catalogue order; all of them if none is named.
-
-    Raises UsageError for an unknown name, with the nearest known one.
-    """
-    wanted = set(asked)
-    for name in sorted(wanted):
-        if name not in known:
-            near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-            hint = f"did you mean '{near[0]}'?" if near else f"known: {', '.join(known)}"
-            raise UsageError(f"unknown {what} '{name}'", hint=hint)
-    return [entry for name, entry in known.items() if not wanted or name in wanted]

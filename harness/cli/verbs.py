@@ -12,22 +12,23 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from harness import catalogue, plan
+from harness import catalogue
+from harness.analysis.transcripts import first_difference
+from harness.cli.output import emit, table
+from harness.cli.progress import brief, cell_line, time_spent
 from harness.errors import ExitCode, StoreError, UsageError
-from harness.images.build import Image, ensure_image
-from harness.images.container import Engine
-from harness.images.host import ensure_engine
+from harness.measure import plan
+from harness.measure.campaign import Campaign, Measured, run_cells
+from harness.measure.images.build import Image, ensure_image
+from harness.measure.images.container import Engine
+from harness.measure.images.host import ensure_engine
 from harness.model.cell import Cell
 from harness.model.record import Purpose, Record
 from harness.model.system import System
 from harness.model.workload import Workload
-from harness.output import emit, table
 from harness.paths import Paths
-from harness.progress import brief, cell_line, time_spent
-from harness.runner import Campaign, Measured, run_cells
 from harness.steps import Steps, duration
 from harness.store import Store, newest_cells
-from harness.transcripts import first_difference
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +429,7 @@ def export(options: Options) -> ExitCode:
 
 def doctor(options: Options) -> ExitCode:
     """What this host has, lacks, and what to do about it."""
-    from harness.doctor import examine
+    from harness.cli.doctor import examine
 
     findings = examine(options.paths)
     if options.json:
@@ -445,7 +446,7 @@ def doctor(options: Options) -> ExitCode:
 
 def shell(options: Options) -> ExitCode:
     """Boot a system and join its console to this terminal."""
-    from harness.machines.terminal import join_console
+    from harness.measure.machines.terminal import join_console
 
     systems = catalogue.load_systems(options.paths)
     (system,) = catalogue.choose("system", systems, [options.name])

@@ -13,7 +13,7 @@ from pathlib import Path
 from qemu.qmp import QMPClient
 from qemu.qmp.error import QMPError
 
-from harness.deadline import Deadline
+from harness.host.deadline import Deadline
 
 CONNECT_PAUSE_S = 0.02
 # A healthy QEMU answers at once even on a loaded host; one that does not is lost.

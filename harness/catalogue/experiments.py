@@ -7,10 +7,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from harness.analysis.expression import Expression
+from harness.catalogue.table import Table
 from harness.errors import ConfigError
 from harness.model.experiment import Claim, Experiment, MetricRef, Row, Verdict
-from harness.toml_table import Table
+from harness.model.expression import Expression
 
 CLAIMS_FILE = "claims.toml"
 PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")

@@ -15,11 +15,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from harness.deadline import Deadline
-from harness.images.container import Engine, Running
-from harness.machines.monitor import Monitor, MonitorLost
-from harness.machines.testbed import CELL_DIR, CONSOLE, EMULATED_PC, MONITOR
-from harness.machines.verdict import LAST_WORDS, Stop, Stopped
+from harness.host.deadline import Deadline
+from harness.measure.images.container import Engine, Running
+from harness.measure.machines.monitor import Monitor, MonitorLost
+from harness.measure.machines.testbed import CELL_DIR, CONSOLE, EMULATED_PC, MONITOR
+from harness.measure.machines.verdict import LAST_WORDS, Stop, Stopped
 from harness.model.system import Limits
 from harness.protocol import BEGIN_LINE, END_LINE
 

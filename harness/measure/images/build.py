@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.errors import BuildError
-from harness.images.base import ensure_base
-from harness.images.container import Engine
-from harness.machines.testbed import ARTEFACTS
+from harness.measure.images.base import ensure_base
+from harness.measure.images.container import Engine
+from harness.measure.machines.testbed import ARTEFACTS
 from harness.paths import Paths
 from harness.steps import Steps
 
