@@ -3,62 +3,141 @@
 from __future__ import annotations
 
 import csv
-import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from harness.catalogue.table import Table
 from harness.errors import ConfigError
-from harness.model.experiment import Claim, Experiment, MetricRef, Row, Verdict
+from harness.model.experiment import (
+    CellChoice,
+    Claim,
+    Experiment,
+    MetricRef,
+    Row,
+    Series,
+    Verdict,
+)
 from harness.model.expression import Expression
+from harness.model.workload import PROFILES, Workload
 
 CLAIMS_FILE = "claims.toml"
 PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")
 FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
 
 
-def load_experiments(folder: Path) -> list[Experiment]:
-    """Every experiment of the folder: the paper's tables in order, then our controls."""
+def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Experiment]:
+    """Every experiment of the folder: the paper's tables in order, then our controls.
+
+    Raises ConfigError, also for a row that no chosen cell measures.
+    """
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != CLAIMS_FILE]
     if not files:
         raise ConfigError(f"{folder}: holds no experiment (*.toml)")
-    found = [read_experiment(file) for file in files]
+    found = [read_experiment(file, workloads) for file in files]
     return sorted(found, key=lambda it: (it.table == 0, it.table, it.id))
 
 
-def read_experiment(file: Path) -> Experiment:
+def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment:
     """One experiment. Raises ConfigError."""
     top = Table.load(file)
     paper = top.text("paper", "")
     values = read_paper(file.parent / paper) if paper else {}
-    printed = {row for row, _ in values}
-    rows = []
-    for entry in top.tables("rows"):
-        printed_name = entry.text("paper", "")
-        row = Row(
-            ref=_ref(entry, "metric", entry.text("metric")),
-            paper=printed_name,
-            name=entry.text("name", printed_name or None),
-            what=entry.text("what"),
-        )
-        if row.paper and row.paper not in printed:
-            raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
+    choices = []
+    for entry in top.tables("cells"):
+        choices.append(_choice(entry, workloads))
         entry.done()
-        rows.append(row)
-    if not rows:
-        raise top.wrong("rows", "is missing")
+    rows, series = [], []
+    for entry in top.tables("rows"):
+        rows.append(_row(entry, paper, values))
+        _check_measured(entry, rows[-1].ref, "", choices, workloads)
+        entry.done()
+    for entry in top.tables("series"):
+        series.append(_series(entry))
+        _check_measured(entry, series[-1].ref, series[-1].over, choices, workloads)
+        entry.done()
+    if not rows and not series:
+        raise top.wrong("rows", "is missing, and so is series")
     experiment = Experiment(
         id=file.stem,
         title=top.text("title"),
         shows=top.text("shows"),
         table=top.whole("table", 0, least=0),
+        cells=tuple(choices),
         rows=tuple(rows),
+        series=tuple(series),
         note=top.text("note", ""),
-        systems=_names(top, "systems"),
+        systems=tuple(top.texts("systems")),
         values=values,
     )
     top.done()
     return experiment
+
+
+def _choice(entry: Table, workloads: Mapping[str, Workload]) -> CellChoice:
+    workload = workloads[entry.choice("workload", workloads)]
+    table = entry.table("axes", optional=True)
+    axes = {}
+    for name, values in table.subtables():
+        if name not in workload.axes:
+            known = ", ".join(workload.axes) or "none"
+            raise table.wrong(name, f"is no axis of {workload.id}, which has {known}")
+        axes[name] = {profile: tuple(values.wholes(profile)) for profile in PROFILES}
+        values.done()
+    perturb = entry.table("perturb", optional=True)
+    seeds = {profile: perturb.whole(profile, 0, least=0) for profile in PROFILES}
+    perturb.done()
+    return CellChoice(
+        workload=workload.id,
+        systems=tuple(entry.texts("systems")),
+        axes=axes,
+        perturb=seeds,
+        perturb_systems=tuple(entry.texts("perturb_systems")),
+    )
+
+
+def _row(entry: Table, paper: str, values: Mapping[tuple[str, str], float]) -> Row:
+    printed_name = entry.text("paper", "")
+    row = Row(
+        ref=_ref(entry, "metric", entry.text("metric")),
+        paper=printed_name,
+        name=entry.text("name", printed_name or None),
+        what=entry.text("what"),
+    )
+    if row.paper and row.paper not in {name for name, _ in values}:
+        raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
+    return row
+
+
+def _series(entry: Table) -> Series:
+    return Series(
+        ref=_ref(entry, "metric", entry.text("metric")),
+        over=entry.text("over"),
+        name=entry.text("name"),
+        what=entry.text("what"),
+    )
+
+
+def _check_measured(
+    entry: Table,
+    ref: MetricRef,
+    over: str,
+    choices: Sequence[CellChoice],
+    workloads: Mapping[str, Workload],
+) -> None:
+    """A row or a series rests on cells the experiment chooses. Raises ConfigError."""
+    workload = workloads.get(ref.workload)
+    if workload is None or workload.metric(ref.metric) is None:
+        raise entry.wrong("metric", f"'{ref}' is declared by no workload")
+    mine = [one for one in choices if one.workload == ref.workload]
+    if not mine:
+        raise entry.wrong("metric", f"'{ref}': [[cells]] choose no cell of {ref.workload}")
+    for profile in PROFILES:
+        points = {point for one in mine for point in one.points(profile)}
+        if over and not any(one.at(over) is not None for one in points):
+            raise entry.wrong("over", f"{over!r} is no axis of the chosen cells")
+        if (ref.point not in points) and not over:
+            what = f"'{ref}': no cell at that point in profile {profile}"
+            raise entry.wrong("metric", what)
 
 
 def read_paper(file: Path) -> dict[tuple[str, str], float]:
@@ -90,7 +169,7 @@ def load_claims(folder: Path, experiments: Sequence[Experiment]) -> list[Claim]:
 
 
 def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
-    refs = tuple(_ref(entry, "metrics", name) for name in _names(entry, "metrics"))
+    refs = tuple(_ref(entry, "metrics", name) for name in entry.texts("metrics"))
     for ref in refs:
         if ref not in rows:
             raise entry.wrong("metrics", f"'{ref}' is a row of no experiment")
@@ -146,16 +225,7 @@ def _expression(
 
 
 def _ref(entry: Table, key: str, name: str) -> MetricRef:
-    if not re.fullmatch(r"[a-z0-9-]+/[a-z0-9_]+", name):
-        raise entry.wrong(key, f"must be like 'workload/metric', not {name!r}")
-    workload, _, metric = name.partition("/")
-    return MetricRef(workload, metric)
-
-
-def _names(table: Table, key: str) -> tuple[str, ...]:
-    """A list of strings; an absent key is an empty one."""
-    table.asked.add(key)
-    value = table.data.get(key, [])
-    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
-        raise table.wrong(key, f"must be a list of strings, not {value!r}")
-    return tuple(value)
+    try:
+        return MetricRef.parse(name)
+    except ValueError as error:
+        raise entry.wrong(key, str(error)) from None

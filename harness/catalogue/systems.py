@@ -12,11 +12,11 @@ from pathlib import Path
 
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
+from harness.model.limits import Limits
 from harness.model.system import (
     Boot,
     BootModule,
     Guest,
-    Limits,
     MachineOptions,
     System,
     Targets,
@@ -88,13 +88,13 @@ def read_system(file: Path, linux_words: str) -> System:
         ),
         guest=Guest(
             memory_mib=guest.whole("memory_mib"),
-            kernel=guest.text("kernel"),
             divide=guest.whole("divide", 1),
         ),
         limits=Limits(virtual_s=limits.number("virtual_s"), wall_s=limits.number("wall_s")),
         caveat=top.text("caveat", ""),
         reference=top.text("reference", ""),
         targets=_targets(top),
+        unable=_unable(top),
     )
     if boot.data.get("initrd") and modules:
         raise boot.wrong("initrd", "cannot stand beside boot.modules: QEMU has one -initrd")
@@ -104,6 +104,14 @@ def read_system(file: Path, linux_words: str) -> System:
     for table in (top, boot, guest, machine, limits):
         table.done()
     return system
+
+
+def _unable(top: Table) -> dict[str, str]:
+    """`[unable]`: workloads this system cannot run, each with the reason."""
+    entry = top.table("unable", optional=True)
+    reasons = {workload: entry.text(workload) for workload in entry.data}
+    entry.done()
+    return reasons
 
 
 def _targets(top: Table) -> Targets:

@@ -82,6 +82,19 @@ class Table:
             raise self.wrong(key, f"must be a number above 0, not {value!r}")
         return float(value)
 
+    def flag(self, key: str) -> bool:
+        """true or false; an absent key is false."""
+        return self._get(key, bool, False)
+
+    def wholes(self, key: str, least: int = 1) -> list[int]:
+        """A list of whole numbers, at least one."""
+        entries: list[object] = self._get(key, list, [])
+        found = [one for one in entries if isinstance(one, int) and not isinstance(one, bool)]
+        if not entries or len(found) != len(entries) or min(found) < least:
+            what = f"must be a list of whole numbers of at least {least}, not {entries!r}"
+            raise self.wrong(key, what)
+        return found
+
     def choice(self, key: str, among: Iterable[str], default: str | None = None) -> str:
         value, names = self.text(key, default), list(among)
         if value not in names:

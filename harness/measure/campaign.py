@@ -10,7 +10,7 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,17 +20,9 @@ from harness.host.info import describe_host
 from harness.measure.images.container import Engine
 from harness.measure.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
 from harness.measure.machines.verdict import judge
-from harness.model.cell import Cell
+from harness.model.cell import Cell, Coordinates
 from harness.model.record import SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
-from harness.model.system import Limits, System
-from harness.model.workload import Workload
 from harness.protocol import until_end
-
-# Ten times what the slowest workload takes on the slowest system, on a busy host.
-WORKLOAD_LIMITS = {
-    "quick": Limits(virtual_s=120, wall_s=900),
-    "full": Limits(virtual_s=2400, wall_s=14400),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +31,6 @@ class Campaign:
 
     engine: Engine
     image: str
-    systems: Mapping[str, System]
-    workloads: Mapping[str, Workload]
-    profile: str
     purpose: Purpose
     scratch: Path
     owner: str
@@ -91,17 +80,16 @@ def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[
 
 def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     """Boot, run, judge. Raises EngineError, Interrupted."""
-    system, workload = campaign.systems[cell.system], campaign.workloads[cell.workload]
     started_at, started = datetime.now(UTC), time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
     order = MachineOrder(
         image=campaign.image,
         argv=cell.inputs.argv,
-        memory_mib=system.machine.memory_mib,
-        boot=system.limits,
-        total=total_limits(system.limits, campaign.profile),
+        memory_mib=cell.run.memory_mib,
+        boot=cell.run.boot,
+        total=cell.run.total,
         owner=campaign.owner,
-        name=f"rexen-{cell.system}-{cell.workload}-{folder.name.removeprefix('cell-')}",
+        name=f"rexen-{cell.at.system}-{cell.at.workload}-{folder.name.removeprefix('cell-')}",
     )
     try:
         run = run_machine(campaign.engine, order, folder, campaign.interrupt)
@@ -112,11 +100,12 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
         cell_id=cell.id,
         attempt=0,
         purpose=campaign.purpose,
-        system=cell.system,
-        workload=cell.workload,
-        profile=campaign.profile,
+        system=cell.at.system,
+        workload=cell.at.workload,
+        profile=cell.at.profile,
+        point=dict(cell.at.point.values),
         inputs=asdict(cell.inputs),
-        outcome=outcome_of(run, workload),
+        outcome=outcome_of(run, cell.run.metrics),
         host=HostSide(
             started_at=started_at.isoformat(timespec="seconds"),
             boot_wall_s=round(run.boot_wall_s, 3),
@@ -124,22 +113,13 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
             total_wall_s=round(time.monotonic() - started, 3),
             host=describe_host(),
         ),
-        rerun=rerun_line(cell, campaign.profile),
+        rerun=rerun_line(cell.at),
     )
     return Measured(cell, record, run.stopped.console)
 
 
-def total_limits(boot: Limits, profile: str) -> Limits:
-    """A system's limits are for its boot; the workload gets an allowance on top."""
-    allowance = WORKLOAD_LIMITS[profile]
-    return Limits(
-        virtual_s=boot.virtual_s + allowance.virtual_s, wall_s=boot.wall_s + allowance.wall_s
-    )
-
-
-def outcome_of(run: MachineRun, workload: Workload) -> Outcome:
+def outcome_of(run: MachineRun, metrics: Sequence[str]) -> Outcome:
     """The deterministic part of a record."""
-    metrics = [metric.id for metric in workload.metrics]
     status, reason, transcript = judge(run.stopped, metrics)
     console = until_end(run.stopped.console)
     return Outcome(
@@ -153,10 +133,12 @@ def outcome_of(run: MachineRun, workload: Workload) -> Outcome:
     )
 
 
-def rerun_line(cell: Cell, profile: str) -> str:
+def rerun_line(at: Coordinates) -> str:
     """The command that runs this one cell again."""
+    point = f" --point {at.point}" if at.point else ""
     return (
-        f"./rexen run --profile {profile} --system {cell.system} --workload {cell.workload} --again"
+        f"./rexen run --profile {at.profile} --system {at.system} --workload {at.workload}"
+        f"{point} --again"
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +45,10 @@ class MachineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The measured guest: its memory, its kernel, and the divisor of its loop counts."""
+    """The measured guest: its memory, and the divisor of its loop counts."""
 
     memory_mib: int
-    kernel: str
     divide: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a cell on this system counts as hung: virtual seconds, and wall seconds."""
-
-    virtual_s: float
-    wall_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +63,8 @@ class Targets:
 @dataclass(frozen=True, slots=True)
 class System:
     """One row of the catalogue. `stands_for` is the paper's column it is compared with;
-    `reference` the system of the catalogue whose overhead its own is held against."""
+    `reference` the system of the catalogue whose overhead its own is held against; `unable` maps
+    workloads it cannot run to the reason."""
 
     id: str
     title: str
@@ -84,3 +79,4 @@ class System:
     caveat: str
     reference: str = ""
     targets: Targets = Targets()
+    unable: Mapping[str, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from harness.measure.images.container import Engine, Running
 from harness.measure.machines.monitor import Monitor, MonitorLost
 from harness.measure.machines.testbed import CELL_DIR, CONSOLE, EMULATED_PC, MONITOR
 from harness.measure.machines.verdict import LAST_WORDS, Stop, Stopped
-from harness.model.system import Limits
+from harness.model.limits import Limits
 from harness.protocol import BEGIN_LINE, END_LINE
 
 POLL_S = 0.05

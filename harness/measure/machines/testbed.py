@@ -89,10 +89,12 @@ def boot_argv(boot: Boot, run: str) -> list[str]:
     ]
 
 
-def run_words(workload: str, params: dict[str, int]) -> str:
-    """The word of the kernel command line that tells the guest's init what to run."""
+def run_words(workload: str, params: dict[str, int], perturb: int = 0) -> str:
+    """The words of the kernel command line that tell the guest's init what to run, and the seed
+    of the perturbation to run it under (0: none)."""
     pairs = [f"{key}={value}" for key, value in sorted(params.items())]
-    return f"rexen.run={','.join([workload, *pairs])}"
+    word = f"rexen.run={','.join([workload, *pairs])}"
+    return f"{word} rexen.perturb={perturb}" if perturb else word
 
 
 SHELL_WORDS = "rexen.shell"
