@@ -96,6 +96,11 @@ class Store:
         _write_new(path, (json.dumps(asdict(record), indent=1, sort_keys=True) + "\n").encode())
         return path
 
+    def find(self, prefix: str) -> list[str]:
+        """The ids of all cells with a record that begin like this, in order."""
+        names = {path.name.split(".")[0] for path in self.records_dir.glob(f"*/{prefix}*.json")}
+        return sorted(name for name in names if name.startswith(prefix))
+
     def attempts(self, cell_id: str) -> list[Record]:
         """All records of one cell, oldest first."""
         folder = self.records_dir / cell_id[:2]
