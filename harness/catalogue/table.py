@@ -17,6 +17,7 @@ from harness.errors import ConfigError
 T = TypeVar("T")
 KINDS: Mapping[type, str] = {
     str: "a string",
+    bool: "true or false",
     int: "a whole number",
     list: "a list",
     dict: "a table",

@@ -19,10 +19,13 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalogue
-from harness.cli import verbs
+from harness.cli import session
 from harness.cli.main import main
 from harness.measure.images.build import Image
 from harness.measure.images.container import Engine
+from harness.measure.plan import plan
+from harness.model.cell import Coordinates
+from harness.model.point import Point
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
@@ -58,8 +61,14 @@ def console_of(workload: Workload, *, factor: int = 1) -> str:
     )
 
 
+def cell_name(at: Coordinates) -> str:
+    """`controls@native`, or `controls@native:perturb=1` for a cell at a point."""
+    name = f"{at.workload}@{at.system}"
+    return f"{name}:{at.point}" if at.point else name
+
+
 class WorldEngine(FakeEngine):
-    """Plays a good console for every cell, unless `scripts` has another for `workload@system`."""
+    """Plays a good console for every cell, unless `scripts` has another for its name."""
 
     def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
         super().__init__([])
@@ -74,11 +83,17 @@ class WorldEngine(FakeEngine):
         self._lock = threading.Lock()
 
     def script_of(self, argv: Sequence[str], name: str) -> Script:
-        found = re.search(r"rexen\.run=([a-z0-9-]+)", " ".join(argv))
+        words = " ".join(argv)
+        found = re.search(r"rexen\.run=([a-z0-9-]+)", words)
         assert found, argv
         workload = self.workloads[found[1]]
         system = name.removeprefix("rexen-").partition(f"-{workload.id}")[0]
         cell = f"{workload.id}@{system}"
+        point = [axis for axis in workload.axes if f",{axis}=" in words]
+        values = {axis: int(re.findall(rf",{axis}=([0-9]+)", words)[0]) for axis in point}
+        seed = re.search(r"rexen\.perturb=([0-9]+)", words)
+        values |= {"perturb": int(seed[1])} if seed else {}
+        cell += f":{Point.of(values)}" if values else ""
         with self._lock:
             self.names.append(cell)
             if self.starts:
@@ -86,6 +101,18 @@ class WorldEngine(FakeEngine):
                     file.write(f"{cell}\n")
         good = console_of(workload, factor=self.systems[system].order)
         return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
+
+    def planned(self, *systems: str) -> list[str]:
+        """The names of all cells that the real experiments want of these systems, in order of
+        name; as they stand in `names` and `scripts`."""
+        cells = plan(
+            experiments=catalogue.load_experiments(self.paths.experiments, self.workloads),
+            systems=[self.systems[name] for name in systems or self.systems],
+            workloads=self.workloads.values(),
+            profile="quick",
+            image=world_image(self.paths),
+        ).cells
+        return sorted(cell_name(cell.at) for cell in cells)
 
     def sweep(self, owner: str) -> int:
         self.swept.append(owner)
@@ -104,8 +131,8 @@ def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
     def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
         return world_image(Paths.of(checkout_root()))
 
-    patch(verbs, "ensure_engine", ensure_engine)
-    patch(verbs, "ensure_image", ensure_image)
+    patch(session, "ensure_engine", ensure_engine)
+    patch(session, "ensure_image", ensure_image)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from harness.measure.images.build import Image, ensure_image
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
 from harness.measure.plan import make_cell
-from harness.model.cell import Cell
+from harness.model.cell import Cell, Coordinates
 from harness.model.record import Outcome, Phase, Purpose, Sample
 from harness.model.system import System
 from harness.model.workload import Workload
@@ -63,16 +63,18 @@ class Lab:
         found = self.workloads[workload]
         if params is not None:
             found = replace(found, profiles={"quick": params})
-        return make_cell(system=system, workload=found, profile="quick", image=self.image)
+        return make_cell(
+            system=system,
+            workload=found,
+            at=Coordinates(system.id, workload, "quick"),
+            image=self.image,
+        )
 
-    def run(self, cell: Cell, system: System) -> Measured:
-        """Run a cell on a system that need not be in the catalogue."""
+    def run(self, cell: Cell) -> Measured:
+        """Run a cell, of a system that need not be in the catalogue."""
         campaign = Campaign(
             engine=self.engine,
             image=self.image.tag,
-            systems={system.id: system},
-            workloads=self.workloads,
-            profile="quick",
             purpose=Purpose.MEASURE,
             scratch=self.scratch,
             owner=OWNER,
@@ -83,8 +85,9 @@ class Lab:
     def outcome(
         self, system: System, *, workload: str = "controls", params: dict[str, int] | None = None
     ) -> Outcome:
+        """What a cell comes to when it is run."""
         cell = self.cell(system, workload=workload, params=params)
-        return self.run(cell, system).record.outcome
+        return self.run(cell).record.outcome
 
 
 def sample_of(outcome: Outcome, metric: str) -> Sample:
@@ -104,7 +107,7 @@ def record_exact() -> None:
         lab = Lab.open(Path(scratch))
         native = lab.systems["native"]
         cell = lab.cell(native)
-        document = exact_document(cell, lab.run(cell, native).record.outcome)
+        document = exact_document(cell, lab.run(cell).record.outcome)
     EXACT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 

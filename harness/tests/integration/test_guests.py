@@ -23,10 +23,10 @@ import pytest
 
 from harness.errors import ExitCode, HarnessError
 from harness.host.deadline import Deadline
-from harness.measure import campaign as runner
 from harness.measure.machines import qemu
+from harness.model.limits import Limits
 from harness.model.record import Outcome, Phase, Status
-from harness.model.system import Limits, System
+from harness.model.system import System
 from harness.paths import checkout_root
 from harness.store import Store
 from harness.tests.integration.lab import EXACT, Lab, exact_document, sample_of
@@ -174,11 +174,11 @@ def test_a_guest_that_never_begins(lab: Lab, native: System) -> None:
     assert time.monotonic() - started < 60
 
 
-def test_a_workload_that_hangs(lab: Lab, native: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workload_that_hangs(lab: Lab, native: System) -> None:
     """Two virtual seconds for what takes a hundred times as long as it should."""
-    limits = Limits(virtual_s=2, wall_s=120)
-    monkeypatch.setitem(runner.WORKLOAD_LIMITS, "quick", limits)
-    outcome = lab.outcome(native, params={"reps": 1, "percent": 10_000})
+    cell = lab.cell(native, params={"reps": 1, "percent": 10_000})
+    hurried = cell.run.boot.plus(Limits(virtual_s=2, wall_s=120))
+    outcome = lab.run(replace(cell, run=replace(cell.run, total=hurried))).record.outcome
     assert outcome.status is Status.HANG, outcome.reason
     assert "virtual s (after the workload began)" in outcome.reason
 

@@ -9,7 +9,8 @@ import pytest
 
 from harness import catalogue
 from harness.errors import ConfigError, UsageError
-from harness.measure.plan import PROFILES
+from harness.model.unit import Better, MetricKind
+from harness.model.workload import PROFILES
 from harness.paths import Paths, checkout_root
 
 SYSTEM = """
@@ -26,7 +27,6 @@ initrd = "root/guest.cpio"
 
 [guest]
 memory_mib = 512
-kernel = "cloud"
 
 [deadline]
 virtual_s = 5
@@ -43,12 +43,34 @@ percent = 100
 [profiles.full]
 percent = 400
 
+[limits.quick]
+virtual_s = 60
+wall_s = 300
+
+[limits.full]
+virtual_s = 600
+wall_s = 3000
+
+[axes.block]
+title = "block size"
+unit = "MB/s"
+
 [metrics.null_call]
 title = "null call"
-kind = "latency"
 unit = "us"
+"""
+UNITS = """
+[us]
+kind = "latency"
 better = "lower"
-paper = { table = 3, row = "null call" }
+symbol = "us"
+scale = 1e3
+ladder = true
+
+["MB/s"]
+kind = "rate"
+better = "higher"
+symbol = "MB/s"
 """
 
 
@@ -67,6 +89,7 @@ def write_workload(root: Path, text: str = WORKLOAD, *, name: str = "demo") -> P
     file = root / "workloads" / name / "workload.toml"
     file.parent.mkdir(parents=True)
     file.write_text(text)
+    (root / "workloads" / "units.toml").write_text(UNITS)
     return file
 
 
@@ -170,11 +193,15 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
         ('title = "Demo"', "", "key 'title': is missing"),
         ("[profiles.full]", "[profiles.night]", "key 'profiles.full': is missing"),
         ("percent = 400", 'percent = "400"', "key 'profiles.full.percent': must be a whole number"),
-        ('kind = "latency"', 'kind = "delay"', "key 'metrics.null_call.kind': must be one of"),
-        ('unit = "us"', 'unit = "s"', "key 'metrics.null_call.unit': must be one of"),
-        ('better = "lower"', 'beter = "lower"', "key 'metrics.null_call.better': is missing"),
-        ("table = 3, ", "", "key 'metrics.null_call.paper.table': is missing"),
-        ("table = 3", "tabel = 3, table = 3", "key 'metrics.null_call.paper.tabel': is unknown"),
+        ("[limits.full]", "[limits.night]", "key 'limits.full': is missing"),
+        ("wall_s = 300\n", "", "key 'limits.quick.wall_s': is missing"),
+        ("virtual_s = 600", "virtual_s = 0", "key 'limits.full.virtual_s': must be a number above"),
+        ('unit = "us"', 'unit = "s"', "key 'metrics.null_call.unit': must be one of us, MB/s"),
+        ('unit = "us"', "", "key 'metrics.null_call.unit': is missing"),
+        ('unit = "us"', 'unit = "us"\nbetter = "more"', "key 'metrics.null_call.better': must be"),
+        ('unit = "us"', 'unit = "us"\nkind = "rate"', "key 'metrics.null_call.kind': is unknown"),
+        ('unit = "MB/s"', 'unit = "MB"', "key 'axes.block.unit': must be one of"),
+        ("[axes.block]", "[axes.perturb]", "'perturb' is no name of an axis"),
         ("[metrics.null_call]", "[metrics.Null-Call]", "'Null-Call' is no metric name"),
         ('id = "demo"', 'id = "other"', "key 'id': is 'other' but its directory is 'demo'"),
         ('summary = "for tests"', 'summary = "x"\nsumary = "y"', "did you mean 'summary'"),
@@ -182,6 +209,35 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
 )
 def test_a_broken_workload_file(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert words in complaint_of_workload(tmp_path, changed(WORKLOAD, old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('kind = "rate"', 'kind = "speed"', "key 'MB/s.kind': must be one of latency, rate"),
+        ('symbol = "us"', "", "key 'us.symbol': is missing"),
+        ("scale = 1e3", "scale = 0", "key 'us.scale': must be a number above 0"),
+        ("ladder = true", 'ladder = "yes"', "key 'us.ladder': must be"),
+        ('symbol = "MB/s"', 'symbol = "MB/s"\nladder = true', "key 'MB/s.ladder': is for times"),
+    ],
+)
+def test_a_broken_table_of_units(tmp_path: Path, old: str, new: str, words: str) -> None:
+    write_workload(tmp_path)
+    file = tmp_path / "workloads" / "units.toml"
+    file.write_text(changed(UNITS, old, new))
+    with pytest.raises(ConfigError) as refused:
+        catalogue.load_workloads(Paths.of(tmp_path))
+    assert str(refused.value).startswith(f"{file}: ") and words in str(refused.value)
+
+
+def test_direction_and_kind_come_with_the_unit(tmp_path: Path) -> None:
+    write_workload(tmp_path, WORKLOAD + '[metrics.load]\ntitle = "load"\nunit = "MB/s"\n')
+    (workload,) = catalogue.load_workloads(Paths.of(tmp_path)).values()
+    latency, rate = workload.metrics
+    assert (latency.kind, latency.better) == (MetricKind.LATENCY, Better.LOWER)
+    assert (rate.kind, rate.better) == (MetricKind.RATE, Better.HIGHER)
+    assert workload.axes["block"].title == "block size"
+    assert workload.limits["quick"].wall_s == 300
 
 
 def test_a_workload_without_metrics(tmp_path: Path) -> None:
@@ -243,9 +299,11 @@ def test_the_real_catalogue_is_whole() -> None:
     assert {"native", "xen", "fullvirt", "hwvirt", "uml"} <= set(systems)
     assert list(systems) == sorted(systems, key=lambda name: systems[name].order)
     assert len({system.color for system in systems.values()}) == len(systems)
-    rows = [metric.paper for workload in workloads.values() for metric in workload.metrics]
-    placed = [(row.table, row.row) for row in rows if row]
+    experiments = catalogue.load_experiments(paths.experiments, workloads)
+    placed = [(one.table, row.paper) for one in experiments for row in one.rows if row.paper]
     assert len(placed) == len(set(placed)), "a row of the paper belongs to one metric"
+    chosen = {choice.workload for one in experiments for choice in one.cells}
+    assert chosen == set(workloads), "no workload that no experiment measures"
     for workload in workloads.values():
         assert set(workload.profiles) == set(PROFILES)
 
@@ -263,3 +321,9 @@ def test_chosen_entries_keep_the_catalogue_order() -> None:
     known = {"native": 1, "xen": 2, "uml": 3}
     assert catalogue.choose("system", known, ["uml", "native", "uml"]) == [1, 3]
     assert catalogue.choose("system", known, []) == [1, 2, 3]
+
+
+def test_why_a_system_cannot_run_a_workload(tmp_path: Path) -> None:
+    write_system(tmp_path, SYSTEM + '\n[unable]\ndemo = "it has no disk"\n')
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert system.unable == {"demo": "it has no disk"}

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from harness.cli import main as cli
-from harness.cli import verbs
+from harness.cli import session
 from harness.errors import BuildError, EngineError, ExitCode
 from harness.paths import checkout_root
 from harness.store import Store
@@ -65,7 +65,7 @@ def lines(text: str) -> str:
 def test_run_then_resume(engine: WorldEngine, rexen: Rexen, store: Store, capsys: Capture) -> None:
     assert rexen("run", "--system", "native") == ExitCode.OK
     names = sorted(engine.names)
-    assert names == sorted(f"{workload}@native" for workload in engine.workloads)
+    assert names == engine.planned("native")
     assert rexen("run", "--system", "native") == ExitCode.OK
     assert sorted(engine.names) == names, "the second run started a machine"
     assert f"{len(names)} of {len(names)} cells are measured already" in capsys.readouterr().err
@@ -224,7 +224,7 @@ def test_a_broken_catalogue(
     tmp_path: Path, rexen: Rexen, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     copy = tmp_path / "checkout"
-    for name in ("baselines", "workloads"):
+    for name in ("baselines", "workloads", "harness/experiments", "harness/paper"):
         shutil.copytree(checkout_root() / name, copy / name)
     broken = copy / "baselines" / "xen" / "system.toml"
     broken.write_text(broken.read_text().replace("[deadline]", "[deadlin]"))
@@ -238,7 +238,7 @@ def test_no_engine(rexen: Rexen, capsys: Capture, monkeypatch: pytest.MonkeyPatc
     def none(logs: Path, steps: object) -> None:
         raise EngineError("no container engine answers", hint="start one")
 
-    monkeypatch.setattr(verbs, "ensure_engine", none)
+    monkeypatch.setattr(session, "ensure_engine", none)
     for verb in ("run", "plan", "build", "verify", "reproduce"):
         assert rexen(verb) == ExitCode.ENGINE
         assert capsys.readouterr().err == "rexen: no container engine answers; start one\n"
@@ -256,7 +256,7 @@ def test_a_failed_build(
     def fail(engine: object, paths: object, steps: object) -> None:
         raise BuildError("image build failed: gcc", log=Path("build/logs/build.log"))
 
-    monkeypatch.setattr(verbs, "ensure_image", fail)
+    monkeypatch.setattr(session, "ensure_image", fail)
     assert rexen("run") == ExitCode.BUILD
     assert "details in build/logs/build.log" in capsys.readouterr().err
 
@@ -272,7 +272,7 @@ def test_the_engine_dies_in_mid_run(
     engine.die_at_start = 0
     before = len(engine.names)
     assert rexen("run", "--system", "native") == ExitCode.OK
-    assert len(engine.names) - before == len(engine.workloads) - 2
+    assert len(engine.names) - before == len(engine.planned("native")) - 2
 
 
 def test_disk_full(
@@ -292,8 +292,7 @@ def test_disk_full(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(descriptor)
 
-    workloads = sorted(engine.workloads)
-    engine.scripts[f"{workloads[-1]}@native"] = [["forever"]]
+    engine.scripts["lmbench-process@native"] = [["forever"]]
     monkeypatch.setattr(os, "fsync", fsync)
     assert rexen("run", "--system", "native", "--jobs", "3") == ExitCode.DISK_FULL
     assert "no space left; free some and run again" in lines(capsys.readouterr().err)
@@ -395,7 +394,7 @@ def test_reproduce_from_nothing_and_again(
     assert f"report: {page}" in shown.out
     assert "wall time:" in shown.err
     first, started = page.read_bytes(), len(engine.names)
-    assert started == len(engine.systems) * len(engine.workloads)
+    assert started == len(engine.planned())
     assert rexen("reproduce") == ExitCode.OK
     assert len(engine.names) == started
     assert page.read_bytes() == first, "same records, same bytes"
@@ -412,7 +411,7 @@ def test_reproduce_with_a_failed_cell_still_reports(
 def test_list(engine: WorldEngine, rexen: Rexen, capsys: Capture) -> None:
     assert rexen("list") == ExitCode.OK
     shown = capsys.readouterr().out
-    for name in (*engine.systems, *engine.workloads, "profiles: quick, full"):
+    for name in (*engine.systems, *engine.workloads, "table4", "profiles: quick, full"):
         assert name in shown
     assert rexen("list", "--json") == ExitCode.OK
     listed = json.loads(capsys.readouterr().out)
@@ -425,13 +424,18 @@ def test_plan(engine: WorldEngine, rexen: Rexen, capsys: Capture) -> None:
     capsys.readouterr()
     assert rexen("plan", "--json") == ExitCode.OK
     planned = json.loads(capsys.readouterr().out)
-    states = {(cell["workload"], cell["system"]): cell["state"] for cell in planned["cells"]}
-    assert len(states) == len(engine.systems) * len(engine.workloads)
-    assert [key for key, state in states.items() if state == "measured"] == [("controls", "native")]
+    states = {
+        (cell["workload"], cell["system"], cell["point"]): cell["state"]
+        for cell in planned["cells"]
+    }
+    assert len(states) == len(engine.planned())
+    measured = [key for key, state in states.items() if state == "measured"]
+    assert measured == [("controls", "native", "")]
     assert planned["wall_s"] > 0 and planned["bytes"] > 0
     assert rexen("plan", "--system", "native") == ExitCode.OK
     shown = capsys.readouterr().out
-    assert f"{len(engine.workloads) - 1} of {len(engine.workloads)} cells to run" in shown
+    count = len(engine.planned("native"))
+    assert f"{count - 1} of {count} cells to run" in shown
 
 
 def test_doctor(rexen: Rexen, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -455,9 +459,7 @@ def test_completion(shell: str, capsys: Capture) -> None:
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
-VERBS = (
-    "doctor list build plan run verify report reproduce diff export shell".split()  # as issue 2
-)
+VERBS = "doctor list build plan run verify report reproduce diff console export shell".split()
 
 
 def test_every_verb_has_help(capsys: Capture) -> None:
@@ -469,7 +471,7 @@ def test_every_verb_has_help(capsys: Capture) -> None:
 
 
 def test_exit_codes_never_change() -> None:
-    assert [code.value for code in ExitCode] == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 130]
+    assert [code.value for code in ExitCode] == [*range(12), 130]
 
 
 def test_help_names_every_exit_code() -> None:
