@@ -38,6 +38,10 @@ class Paths:
     def experiments(self) -> Path:
         return self.root / "harness" / "experiments"
 
+    def reference(self, profile: str) -> Path:
+        """The reference results of a profile, part of the repository."""
+        return self.root / "results" / "reference" / f"{profile}.json"
+
     @property
     def build(self) -> Path:
         """Logs and caches of image builds; safe to delete."""

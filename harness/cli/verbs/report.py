@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from harness import catalogue
 from harness.cli.choice import Choice, Chosen, choose, choosing_options
 from harness.cli.context import Context
 from harness.cli.output import emit
 from harness.cli.parsers import Verbs
 from harness.errors import ExitCode, StoreError
+from harness.model.record import Record
 from harness.store import newest_cells
 
 if TYPE_CHECKING:
-    from harness.model.record import Record
+    from harness.analysis.study import Study
 
 
 def add(verbs: Verbs) -> None:
@@ -21,9 +23,15 @@ def add(verbs: Verbs) -> None:
 
 
 def report(context: Context, *, choice: Choice) -> ExitCode:
+    """Exit code OK even where cells failed or are missing: the page shows them."""
+    # pandas, matplotlib and seaborn take a second to import: only the verbs that draw pay it.
+    from harness.report.page import write_report
+
     chosen = choose(context.paths, choice)
     records = select(context, chosen)
-    page = render(context, choice, records)
+    with context.steps.step("rendering the report"):
+        study = study_of(context, chosen, records)
+        page = write_report(study, records, context.paths.reports / chosen.profile)
     if context.json:
         emit({"report": str(page), "records": len(records)})
     else:
@@ -43,7 +51,17 @@ def select(context: Context, chosen: Chosen) -> list[Record]:
     return [record for at in sorted(newest, key=str) for record in newest[at]]
 
 
-def render(context: Context, choice: Choice, records: list[Record]) -> Path:
-    """The page of these records."""
+def study_of(context: Context, chosen: Chosen, records: Sequence[Record]) -> Study:
+    """These records beside the catalogue. The whole catalogue: a system or a workload that was
+    not chosen shows as not run. Raises StoreError, ConfigError."""
+    from harness.analysis.study import Study
 
-    raise NotImplementedError
+    workloads = catalogue.load_workloads(context.paths)
+    everything = catalogue.load_experiments(context.paths.experiments, workloads)
+    return Study.of(
+        records,
+        systems=catalogue.load_systems(context.paths),
+        workloads=workloads,
+        experiments=chosen.experiments,
+        claims=catalogue.load_claims(context.paths.experiments, everything),
+    )
