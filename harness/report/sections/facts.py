@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.analysis.frame import Frames
+from harness.analysis.study import Study
 from harness.report.numbers import MISSING
 
 HEADINGS = {"hv": "Hypervisor calls"}  # a group without one here is its own heading
@@ -12,7 +12,8 @@ HEADINGS = {"hv": "Hypervisor calls"}  # a group without one here is its own hea
 
 @dataclass(frozen=True, slots=True)
 class FactTable:
-    """One group: a column for each cell that has a fact of it, as (workload, system)."""
+    """One group: a column for each unperturbed cell that has a fact of it, as its name and its
+    system."""
 
     id: str
     heading: str
@@ -20,15 +21,15 @@ class FactTable:
     rows: tuple[tuple[str, tuple[str, ...]], ...]
 
 
-def fact_tables(frames: Frames) -> tuple[FactTable, ...]:
+def fact_tables(study: Study) -> tuple[FactTable, ...]:
     """Groups and names in alphabetical order, values as the guest printed them."""
     found: dict[str, dict[tuple[str, str], dict[str, str]]] = {}
-    for record in frames.standing:
+    for record in (one for one in study.records if not one.at.point.perturb):
         for key, value in record.outcome.facts.items():
             group, dot, name = key.partition(".")
             if dot:
                 cells = found.setdefault(group, {})
-                cells.setdefault((record.workload, record.system), {})[name] = value
+                cells.setdefault((str(record.at), record.system), {})[name] = value
     return tuple(_table(group, cells) for group, cells in sorted(found.items()))
 
 

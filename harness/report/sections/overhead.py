@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.analysis.frame import Frames
-from harness.analysis.overhead import FLOOR, NO_OVERHEAD, Overhead, Reached, Share, Standing
-from harness.model.system import System
-from harness.model.workload import Workload
-from harness.report.figures import NARROW, SHARE_COLUMNS, WIDE, share_figure
-from harness.report.numbers import THIN, count_text, significant
-from harness.report.tables import NO_VALUE, CellView, FigureView, cell_view, metric_of
+from harness.analysis.overhead import FLOOR, NO_OVERHEAD, Inclusion, Overhead, Reached, Share
+from harness.analysis.stats import MISSING, Estimate
+from harness.analysis.study import Study
+from harness.report.figures.canvas import NARROW, WIDE
+from harness.report.figures.shares import SHARE_COLUMNS, share_figure
+from harness.report.numbers import THIN, count_text, exact_range, range_text, significant
+from harness.report.sections.cell import NO_VALUE, CellView, cell_view
+from harness.report.sections.table import FigureView
 
 MARKS = {Reached.MET: "●", Reached.NOT_MET: "○", Reached.OPEN: "…", Reached.NO_TARGET: "–"}
 # The classes the page gives to verdicts.
@@ -28,10 +28,11 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class TargetView:
-    """The mean or the worst row, with what became of its target."""
+    """The mean or the worst row and its range, with what became of its target."""
 
     what: str
     found: str
+    moved: str
     limit: str
     word: str
     kind: str
@@ -40,12 +41,14 @@ class TargetView:
 
 @dataclass(frozen=True, slots=True)
 class ShareView:
-    """One row: native, the reference, the subject, and the share or why there is none."""
+    """One row: native, the reference, the subject, and the share and its range, or why there is
+    none."""
 
     name: str
     base: CellView
     cells: tuple[CellView, CellView]
     share: str
+    moved: str
     exact: str
     left_out: bool
 
@@ -65,32 +68,24 @@ class OverheadView:
     notes: tuple[str, ...]
 
 
-def overhead_view(
-    overhead: Overhead,
-    *,
-    frames: Frames,
-    systems: Mapping[str, System],
-    workloads: Mapping[str, Workload],
-) -> OverheadView:
-    ran = {record.system for record in frames.standing}
-    whole = {frames.base, overhead.reference.id} <= ran
-    three = (systems[frames.base], overhead.reference, overhead.subject)
+def overhead_view(study: Study, overhead: Overhead) -> OverheadView:
+    whole = {study.base.id, overhead.reference.id} <= study.ran
     return OverheadView(
         id=f"overhead-{overhead.subject.id}",
         heading=f"Overhead against {overhead.reference.title}",
-        base=frames.base,
+        base=study.base.id,
         reference=overhead.reference.id,
         subject=overhead.subject.id,
         targets=_targets(overhead),
         figure=_figure(overhead) if whole else None,
-        rows=tuple(_row(one, three, frames, workloads) for one in overhead.shares if whole),
+        rows=tuple(_row(study, overhead, one) for one in overhead.shares if whole),
         notes=tuple(_notes(overhead)) if whole else (),
     )
 
 
 def _targets(overhead: Overhead) -> tuple[TargetView, TargetView]:
-    count = len(overhead.rows(Standing.COUNTED))
-    worst, limits = overhead.worst, overhead.subject.targets
+    count = len(overhead.rows(Inclusion.INCLUDED))
+    worst, limits = overhead.worst_row, overhead.subject.targets
     return (
         _target(
             f"geometric mean of {count_text(count, 'row', 'rows')}",
@@ -100,17 +95,18 @@ def _targets(overhead: Overhead) -> tuple[TargetView, TargetView]:
         ),
         _target(
             f"worst row: {worst.row.name}" if worst else "worst row",
-            worst.share if worst else math.nan,
+            overhead.worst if worst else MISSING,
             limits.overhead_worst,
             overhead.worst_reached,
         ),
     )
 
 
-def _target(what: str, found: float, limit: float | None, reached: Reached) -> TargetView:
+def _target(what: str, found: Estimate, limit: float | None, reached: Reached) -> TargetView:
     return TargetView(
         what=what,
-        found=significant(found),
+        found=significant(found.value),
+        moved=range_text(found),
         limit="" if limit is None else f"≤{THIN}{limit:g}",
         word=reached.value,
         kind=KINDS[reached],
@@ -118,39 +114,40 @@ def _target(what: str, found: float, limit: float | None, reached: Reached) -> T
     )
 
 
-def _row(
-    share: Share,
-    three: tuple[System, System, System],
-    frames: Frames,
-    workloads: Mapping[str, Workload],
-) -> ShareView:
-    metric = metric_of(share.row, share.experiment, workloads)
-    base, reference, subject = (
-        # The paper's ratios stand in its own tables.
-        replace(cell_view(system, share.experiment, share.row, metric, frames), paper="")
-        for system in three
-    )
+def _row(study: Study, overhead: Overhead, share: Share) -> ShareView:
+    found = share.share
+    exact = "" if found.missing else f"{found.value:.6f}"
+    # The paper's ratios stand in its own tables.
     return ShareView(
         name=share.row.name,
-        base=base,
-        cells=(reference, subject),
-        share=_word(share) or significant(share.share),
-        exact="" if math.isnan(share.share) else f"{share.share:.6f}",
-        left_out=share.standing is Standing.LEFT_OUT,
+        base=cell_view(study, study.base, share.row.ref),
+        cells=(
+            cell_view(study, overhead.reference, share.row.ref),
+            cell_view(study, overhead.subject, share.row.ref),
+        ),
+        share=_word(share) or significant(found.value),
+        moved=range_text(found),
+        exact="; ".join(text for text in (exact, exact_range(found)) if text),
+        left_out=share.inclusion in (Inclusion.LEFT_OUT, Inclusion.UNCERTAIN),
     )
 
 
 def _word(share: Share) -> str:
     """What stands where a share would."""
-    words = {Standing.LEFT_OUT: "left out", Standing.MISSING: NO_VALUE}
-    return words.get(share.standing, "")
+    words = {
+        Inclusion.LEFT_OUT: "left out",
+        Inclusion.UNCERTAIN: "left out",
+        Inclusion.MISSING: NO_VALUE,
+    }
+    return words.get(share.inclusion, "")
 
 
 def _figure(overhead: Overhead) -> FigureView:
+    lines = [(one, one.share) for one in overhead.shares]
     shares_df = pd.DataFrame(
         [
-            (one.row.name, one.share, _word(one) or significant(one.share))
-            for one in overhead.shares
+            (one.row.name, it.value, it.low, it.high, _word(one) or significant(it.value))
+            for one, it in lines
         ],
         columns=list(SHARE_COLUMNS),
     )
@@ -172,7 +169,8 @@ def _figure(overhead: Overhead) -> FigureView:
 def _notes(overhead: Overhead) -> list[str]:
     """What a reader must know of rows that do not count as they stand."""
     subject, reference = overhead.subject.id, overhead.reference.id
-    left_out, missing = overhead.rows(Standing.LEFT_OUT), overhead.rows(Standing.MISSING)
+    left_out, missing = overhead.rows(Inclusion.LEFT_OUT), overhead.rows(Inclusion.MISSING)
+    uncertain = overhead.rows(Inclusion.UNCERTAIN)
     notes = []
     if left_out:
         note = (
@@ -180,8 +178,13 @@ def _notes(overhead: Overhead) -> list[str]:
             f"{reference} costs at most {NO_OVERHEAD:g} times native, so it has no overhead to "
             "take a share of."
         )
-        dearer = [one for one in left_out if one.subject > NO_OVERHEAD]
+        dearer = [one for one in left_out if one.subject.low > NO_OVERHEAD]
         notes.append(note + (f" {subject} has some in {_names(dearer)}." if dearer else ""))
+    if uncertain:
+        notes.append(
+            f"Grey, left out as well: {_names(uncertain)}. There the overhead of {reference} is "
+            "not larger than what perturbations alone move it by."
+        )
     if overhead.floored:
         notes.append(
             f"A geometric mean needs numbers above zero: the share of {_names(overhead.floored)} "
@@ -191,6 +194,12 @@ def _notes(overhead: Overhead) -> list[str]:
         notes.append(
             f"Without a value: {_names(missing)}. The mean is that of the other rows, and "
             "no target counts as met while a row is missing."
+        )
+    if overhead.mean.variants > 1:
+        notes.append(
+            f"The ranges are over {overhead.mean.variants} variants: the cells as they are, and "
+            "perturbed in what must not matter. A target counts as met only if every variant "
+            "meets it."
         )
     return notes
 
@@ -204,10 +213,22 @@ def overhead_text(views: Sequence[OverheadView]) -> str:
     return "\n".join(line for view in views for line in _lines(view)).replace(THIN, " ")
 
 
+def target_line(target: TargetView) -> str:
+    """`worst row: 2p/0K: 0.480, 0.478 to 0.482 (≤ 1: met)`."""
+    found = ", ".join(text for text in (target.found, target.moved) if text)
+    limit = f" ({target.limit}: {target.word})" if target.limit else ""
+    return f"{target.what}: {found}{limit}"
+
+
 def _lines(view: OverheadView) -> list[str]:
-    head = ["row", view.base, view.reference, "", view.subject, "", "share"]
+    moved = any(row.moved for row in view.rows)
+    head = ["row", view.base, view.reference, "", view.subject, "", "share", *([""] * moved)]
     rows = [head] + [
-        [row.name, _value(row.base), *(text for it in row.cells for text in _pair(it)), row.share]
+        [
+            *(row.name, _value(row.base)),
+            *(text for it in row.cells for text in _pair(it)),
+            *(row.share, *([row.moved] * moved)),
+        ]
         for row in view.rows
     ]
     widths = [max(len(row[at]) for row in rows) for at in range(len(head))]
@@ -218,10 +239,7 @@ def _lines(view: OverheadView) -> list[str]:
         )
         for row in rows
     ]
-    targets = [
-        f"{one.what}: {one.found}" + (f" ({one.limit}: {one.word})" if one.limit else "")
-        for one in view.targets
-    ]
+    targets = [target_line(one) for one in view.targets]
     title = f"{view.heading}: ({view.subject} - {view.base}) / ({view.reference} - {view.base})"
     return [title, "", *(table if view.rows else ["not measured"]), "", *targets, *view.notes, ""]
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from harness.analysis.claims import Evidence, Judgement, rival_of
+from harness.analysis.stats import Estimate
+from harness.analysis.study import Study
 from harness.model.experiment import Verdict
-from harness.model.system import System
-from harness.report.numbers import ratio_text
+from harness.report.numbers import exact_range, ratio_text, spread_text
 
 MARKS = {
     Verdict.REPRODUCED: "●",
@@ -25,10 +26,12 @@ KINDS = {verdict: verdict.name.lower().replace("_", "-") for verdict in Verdict}
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """One row: ours, the paper's, and the rival's, as text; `mark` says if it satisfies."""
+    """One row: ours, the paper's, and the rival's, as text; `mark` says if it satisfies the rule
+    however a perturbation moves it, `exact` how far that is."""
 
     row: str
     ours: str
+    exact: str
     paper: str
     versus: str
     mark: str
@@ -71,15 +74,13 @@ class ScoreView:
     counts: tuple[str, ...]
 
 
-def claim_views(
-    judgements: Sequence[Judgement], systems: Mapping[str, System]
-) -> tuple[ClaimView, ...]:
+def claim_views(study: Study, judgements: Sequence[Judgement]) -> tuple[ClaimView, ...]:
     """The claims in order; judgements of one claim stand together."""
     found = []
     for _, group in groupby(judgements, key=lambda it: it.claim.id):
         judged = list(group)
         claim = judged[0].claim
-        rival = rival_of(claim, systems)
+        rival = rival_of(claim, study.systems)
         found.append(
             ClaimView(
                 id=claim.id,
@@ -106,7 +107,7 @@ def _verdict_view(judgement: Judgement) -> VerdictView:
         evidence=tuple(
             _evidence_view(one, judged=judged)
             for one in judgement.evidence
-            if not (math.isnan(one.ours) and math.isnan(one.paper))
+            if not (one.ours.missing and math.isnan(one.paper))
         ),
     )
 
@@ -115,27 +116,32 @@ def _evidence_view(evidence: Evidence, *, judged: bool) -> EvidenceView:
     mark = ("✓" if evidence.satisfied else "✗") if judged else ""
     return EvidenceView(
         row=evidence.row,
-        ours=ratio_text(evidence.ours),
+        ours=_text(evidence.ours),
+        exact=exact_range(evidence.ours),
         paper="" if math.isnan(evidence.paper) else ratio_text(evidence.paper),
-        versus="" if math.isnan(evidence.versus) else ratio_text(evidence.versus),
-        mark="" if math.isnan(evidence.ours) else mark,
+        versus="" if evidence.versus.missing else _text(evidence.versus),
+        mark="" if evidence.ours.missing else mark,
         satisfied=evidence.satisfied,
     )
 
 
+def _text(ratio: Estimate) -> str:
+    return f"{ratio_text(ratio.value)} {spread_text(ratio)}".strip()
+
+
 def scores(
-    judgements: Sequence[Judgement], systems: Mapping[str, System]
+    study: Study, judgements: Sequence[Judgement]
 ) -> tuple[tuple[str, ...], tuple[ScoreView, ...]]:
     """The judged systems, and one line per verdict. A verdict without a system counts for
     every judged system that the claim could have been about."""
     judged = {one.system for one in judgements}
-    order = tuple(system for system in systems if system in judged)
+    order = tuple(system for system in study.systems if system in judged)
     counts = Counter(
         (one.verdict, system)
         for one in judgements
         for system in order
         if one.system == system
-        or (not one.system and systems[system].stands_for == one.claim.about)
+        or (not one.system and study.systems[system].stands_for == one.claim.about)
     )
     lines = tuple(
         ScoreView(
