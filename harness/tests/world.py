@@ -32,6 +32,17 @@ from harness.steps import Steps
 from harness.tests.builders import FakeEngine
 
 Script = list[list[Any]]
+# What most tests of the command line run, and a machine that dies.
+CELL = ("--system", "native", "--workload", "controls")
+PANIC: Script = [
+    ["print", "[ 1.0] Kernel panic - not syncing: No init\n"],
+    ["event", "guest-reset"],
+]
+
+
+def unwrapped(text: str) -> str:
+    """The terminal's wrapping undone."""
+    return " ".join(text.split())
 
 
 def world_image(paths: Paths) -> Image:

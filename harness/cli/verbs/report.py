@@ -31,7 +31,7 @@ def report(context: Context, *, choice: Choice) -> ExitCode:
     records = select(context, chosen)
     with context.steps.step("rendering the report"):
         study = study_of(context, chosen, records)
-        page = write_report(study, records, context.paths.reports / chosen.profile)
+        page = write_report(study, context.paths.reports / chosen.profile)
     if context.json:
         emit({"report": str(page), "records": len(records)})
     else:
