@@ -125,6 +125,11 @@ void guest_exit_work(struct regs *regs)
 			current->domain->registers_wanted = false;
 		}
 		if (cpu.exit_work) {
+			if (current->iret_due) {
+				current->iret_due = false;
+				guest_iret_slow(regs);
+				continue;
+			}
 			schedule();
 			continue;
 		}

@@ -49,6 +49,7 @@ struct vcpu {
 
 	struct multicall_entry *mc_entry; /* being carried out by do_multicall() */
 	bool mc_continued;		  /* and to be made again */
+	bool iret_due;			  /* the last one was iret; with cpu.exit_work */
 
 	/* Scheduling */
 	bool runnable;
