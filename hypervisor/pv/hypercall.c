@@ -100,7 +100,8 @@ static bool run_entry(struct multicall_entry *e)
 
 /*
  * Entries are read, carried out and answered one by one; one that blocks simply returns later.
- * iret ends the list wherever it stands, as in Xen; that its result could not be written is no error.
+ * iret ends the list wherever it stands, as in Xen; that its result could not be written is no
+ * error.
  */
 long do_multicall(u64 list, u64 count)
 {

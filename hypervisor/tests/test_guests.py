@@ -9,6 +9,7 @@ REXEN_TEST_KERNEL and REXEN_TEST_RAMDISK name others.
 
 import os
 import re
+import struct
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -158,6 +159,8 @@ REFUSALS = {
     "no notes": (["PLAIN"], "", "no Xen notes"),
     "truncated": (["SHORT"], "", "truncated"),
     "compressed": (["BZIMAGE"], "", "bzImage"),
+    "older than notes": (["LEGACY"], "", "__xen_guest"),
+    "linked elsewhere": (["MISPLACED"], "", "entry point lies outside"),
 }
 
 
@@ -166,9 +169,14 @@ def make_modules(tmp_path: Path) -> dict[str, str]:
     image = Path(guest("steady")).read_bytes()
     bzimage = bytearray(4096)
     bzimage[0x202:0x206] = b"HdrS"
+    plain = image.replace(b"Xen\0", b"Nex\0")
+    virt_base = struct.pack("<III4s", 4, 8, 3, b"Xen\0")
+    assert virt_base in image and b".debug_line\0" in image
     files = {
         "TEXT": b"not a kernel\n",
-        "PLAIN": image.replace(b"Xen\0", b"Nex\0"),
+        "PLAIN": plain,
+        "LEGACY": plain.replace(b".debug_line\0", b"__xen_guest\0"),
+        "MISPLACED": image.replace(virt_base, struct.pack("<III4s", 4, 8, 99, b"Xen\0")),
         "SHORT": image[: len(image) // 4],
         "BZIMAGE": bytes(bzimage),
     }
@@ -187,6 +195,22 @@ def test_bad_input_is_refused(tmp_path: Path, case: str) -> None:
     assert len(refused) == 1 and cause in refused[0], done.console
     assert done.status == REFUSED
     assert "round" not in done.console
+
+
+@pytest.mark.parametrize("name", ["notes-few", "notes-offset"])
+def test_ramdisk_reaches_a_guest(tmp_path: Path, name: str) -> None:
+    """Mapped or not, as the kernel's notes ask: whole pages and the rest, byte by byte."""
+    content = bytes(i * 7 % 251 for i in range(3 * 4096 + 1234))
+    (tmp_path / "ramdisk").write_bytes(content)
+    done = run(tmp_path, [guest(name), str(tmp_path / "ramdisk")])
+    expected = 0
+    for byte in content:
+        expected = (expected * 31 + byte) % 2**64
+    lines = lines_of(done.console, "")
+    assert f"ramdisk of {len(content)} bytes, sum {expected:x}" in lines, done.console
+    assert "RESULT SUCCESS" in lines, done.console
+    assert done.status == CLEAN
+    assert_frames_returned(done.console)
 
 
 def test_state_of_a_domain_is_small(tmp_path: Path) -> None:

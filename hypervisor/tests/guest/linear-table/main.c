@@ -9,12 +9,12 @@
 
 static u64 a[512] __page_aligned, b[512] __page_aligned, c[512] __page_aligned;
 
-#define SLOT	     300 /* of an L4: the guest's, and empty */
-#define ENTRY(t, i)  ((va_to_mfn(t) << PAGE_SHIFT) + 8 * (i))
-#define PIN(t, n)    mmuext(MMUEXT_PIN_L1_TABLE + (n) - 1, va_to_mfn(t), 0)
-#define UNPIN(t)     mmuext(MMUEXT_UNPIN_TABLE, va_to_mfn(t), 0)
-#define SEAL(t)	     expect(remap(t, RO(va_to_mfn(t))), 0)
-#define OPEN(t)	     expect(remap(t, RW(va_to_mfn(t))), 0)
+#define SLOT	    300 /* of an L4: the guest's, and empty */
+#define ENTRY(t, i) ((va_to_mfn(t) << PAGE_SHIFT) + 8 * (i))
+#define PIN(t, n)   mmuext(MMUEXT_PIN_L1_TABLE + (n) - 1, va_to_mfn(t), 0)
+#define UNPIN(t)    mmuext(MMUEXT_UNPIN_TABLE, va_to_mfn(t), 0)
+#define SEAL(t)	    expect(remap(t, RO(va_to_mfn(t))), 0)
+#define OPEN(t)	    expect(remap(t, RW(va_to_mfn(t))), 0)
 
 static void clear(void)
 {

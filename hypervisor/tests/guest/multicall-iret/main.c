@@ -66,8 +66,8 @@ static void prepare(u64 second)
 {
 	memset(seen, 0, sizeof(seen));
 	for (unsigned int i = 0; i < 3; i++)
-		list[i] = (struct multicall_entry){.op = __HYPERVISOR_xen_version,
-						   .result = POISON};
+		list[i] =
+		    (struct multicall_entry){.op = __HYPERVISOR_xen_version, .result = POISON};
 	list[second].op = __HYPERVISOR_iret;
 	frame = (struct iret_context){.rax = 0xaaaabbbbccccddddull,
 				      .r11 = 0x1111222233334444ull,
