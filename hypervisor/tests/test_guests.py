@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from by_hand import rexen_argv
 
 pytestmark = pytest.mark.guest
 TESTS = Path(__file__).resolve().parent
@@ -38,25 +39,18 @@ class Run:
     console: str
 
 
-def qemu_argv(*, modules: list[str], options: str, memory_mb: int, console: Path) -> list[str]:
-    """The emulated machine, as every measured system gets it."""
-    argv = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=off"]
-    argv += ["-cpu", "qemu64", "-m", str(memory_mb), "-M", "pc", "-nodefaults", "-no-user-config"]
-    argv += ["-display", "none", "-no-reboot", "-rtc", "base=2003-10-19,clock=vm", "-seed", "1"]
-    argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", f"file:{console}"]
-    argv += ["-kernel", str(BUILD / "rexen.elf"), "-append", options]
-    if modules:
-        # QEMU ends a module at a comma; a doubled one stands for itself.
-        argv += ["-initrd", ",".join(module.replace(",", ",,") for module in modules)]
-    return argv
-
-
 def run(
     tmp_path: Path, modules: list[str], *, options: str = "loglvl=info", memory_mb: int = 64
 ) -> Run:
     """Runs the machine to its end."""
     console = tmp_path / "console"
-    argv = qemu_argv(modules=modules, options=options, memory_mb=memory_mb, console=console)
+    argv = rexen_argv(
+        BUILD / "rexen.elf",
+        modules=modules,
+        options=options,
+        memory_mib=memory_mb,
+        serial=f"file:{console}",
+    )
     done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
     text = console.read_text(errors="replace").replace("\r", "")
     return Run(status=done.returncode, console=text)
