@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /*
  * Reads an ELF64 guest kernel: load segments by physical address, and the notes owned by "Xen".
- * Notes are looked for in segments, and in sections where no segment has any, as Xen does.
+ * Notes are looked for in segments; where no segment has any in sections; where there are none at
+ * all, the older section __xen_guest is read into the same places. All as Xen does.
  *
  * The file is a boot module and is not trusted: each range is checked before it is read, and
  * segment contents are only described here, never touched. Builds on the host for its tests.
@@ -142,10 +143,63 @@ static const char *add_segment(struct elf_image *image, const struct elf_program
 	return NULL;
 }
 
+static void take_pair(struct elf_image *image, const char *pair, size_t len)
+{
+	static const struct {
+		const char *key;
+		u32 type;
+	} known[] = {
+	    {"LOADER=", XEN_ELFNOTE_LOADER},
+	    {"GUEST_OS=", XEN_ELFNOTE_GUEST_OS},
+	    {"XEN_VER=", XEN_ELFNOTE_XEN_VERSION},
+	    {"VIRT_BASE=", XEN_ELFNOTE_VIRT_BASE},
+	    {"VIRT_ENTRY=", XEN_ELFNOTE_ENTRY},
+	    {"ELF_PADDR_OFFSET=", XEN_ELFNOTE_PADDR_OFFSET},
+	    {"HYPERCALL_PAGE=", XEN_ELFNOTE_HYPERCALL_PAGE},
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(known); i++) {
+		size_t key = strlen(known[i].key);
+		const char *value = pair + key;
+		u64 number;
+
+		if (strncmp(pair, known[i].key, key) != 0)
+			continue;
+		if (text_of_note(image, known[i].type))
+			take_note(image, known[i].type, (const u8 *)value, (u32)(len - key));
+		else if (str_to_u64(&value, &number))
+			take_note(image, known[i].type, (const u8 *)&number, sizeof(number));
+	}
+}
+
+/* KEY=VALUE,KEY=VALUE... to the first zero byte; with defaults and units of its own. */
+static void read_xen_guest(struct elf_image *image, u64 offset, u64 size)
+{
+	char text[512];
+	const char *pair = text;
+	u64 *note = image->note;
+
+	size = MIN(size, sizeof(text) - 1);
+	memcpy(text, image->file + offset, size);
+	text[size] = '\0';
+	while (*pair) {
+		size_t len = 0;
+
+		while (pair[len] && pair[len] != ',')
+			len++;
+		take_pair(image, pair, len);
+		pair += len + (pair[len] == ',');
+	}
+	if (!elf_has_note(image, XEN_ELFNOTE_PADDR_OFFSET))
+		note[XEN_ELFNOTE_PADDR_OFFSET] = note[XEN_ELFNOTE_VIRT_BASE];
+	note[XEN_ELFNOTE_HYPERCALL_PAGE] <<= PAGE_SHIFT;
+	note[XEN_ELFNOTE_HYPERCALL_PAGE] += note[XEN_ELFNOTE_VIRT_BASE];
+}
+
 /* A kernel without section headers, or with bad ones, has no such section. */
 static const char *read_sections(struct elf_image *image, const struct elf_header *h)
 {
-	struct elf_section_header names, sh;
+	struct elf_section_header names, sh, found = {0};
 	static const char legacy[] = "__xen_guest";
 
 	if (h->shentsize != sizeof(sh) || h->shstrndx >= h->shnum ||
@@ -163,8 +217,10 @@ static const char *read_sections(struct elf_image *image, const struct elf_heade
 		if (sh.name < names.size && in_file(image, names.offset, names.size) &&
 		    names.size - sh.name >= sizeof(legacy) &&
 		    memcmp(image->file + names.offset + sh.name, legacy, sizeof(legacy)) == 0)
-			image->xen_guest_section = true;
+			found = sh;
 	}
+	if (!image->nr_notes && found.size && in_file(image, found.offset, found.size))
+		read_xen_guest(image, found.offset, found.size);
 	return NULL;
 }
 

@@ -26,9 +26,6 @@ static bool starts_with(const char *s, const char *prefix)
 /* The conditions under which Xen takes an image for a paravirtual kernel of its ABI. */
 static const char *check_kind(const struct elf_image *e)
 {
-	if (!e->nr_notes && e->xen_guest_section)
-		return "the kernel has no Xen notes but the older __xen_guest section, which is "
-		       "not read";
 	if (!e->nr_notes)
 		return "the kernel has no Xen notes: not a paravirtual kernel";
 	if (!starts_with(e->loader, "generic") && !starts_with(e->guest_os, "linux"))

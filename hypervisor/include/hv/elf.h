@@ -20,9 +20,8 @@ struct elf_image {
 	u64 size;
 	unsigned int nr_segments;
 	struct elf_segment segment[ELF_MAX_SEGMENTS];
-	u64 entry;		/* of the ELF header */
-	unsigned int nr_notes;	/* owned by "Xen", of any kind */
-	bool xen_guest_section; /* what kernels had before there were notes */
+	u64 entry;	       /* of the ELF header */
+	unsigned int nr_notes; /* owned by "Xen", of any kind; or what stands for one */
 	/* Numeric Xen notes by type: value valid if the bit in has_note is set. */
 	u32 has_note;
 	u64 note[ELF_NOTE_NUMBERS];

@@ -12,6 +12,8 @@
 #define SIZE	 1024
 #define LOADED	 344 /* bytes that the image needs */
 #define SECTIONS 512
+#define NAMES	 720
+#define TEXT	 740
 
 static void put(u8 *at, u64 v, size_t n)
 {
@@ -57,8 +59,8 @@ static size_t add_note(u8 *f, size_t at, u32 type, const void *desc, u32 len)
 	return at + 16 + ((len + 3) & ~3u);
 }
 
-/* Three sections and their names: notes, anything called `name`, and the names. */
-static void add_sections(u8 *f, const char *name)
+/* Three sections: notes, one called `name` that holds `text`, and the names. */
+static void add_sections(u8 *f, const char *name, const char *text)
 {
 	put(f + 40, SECTIONS, 8); /* shoff */
 	put(f + 58, 64, 2);
@@ -68,9 +70,12 @@ static void add_sections(u8 *f, const char *name)
 	put(f + SECTIONS + 24, 320, 8);
 	put(f + SECTIONS + 32, 24, 8);
 	put(f + SECTIONS + 64, 5, 4);
-	put(f + SECTIONS + 128 + 24, 800, 8);
+	put(f + SECTIONS + 64 + 24, TEXT, 8);
+	put(f + SECTIONS + 64 + 32, strlen(text), 8);
+	put(f + SECTIONS + 128 + 24, NAMES, 8);
 	put(f + SECTIONS + 128 + 32, 5 + strlen(name) + 1, 8);
-	strcpy((char *)f + 805, name);
+	strcpy((char *)f + NAMES + 5, name);
+	memcpy(f + TEXT, text, strlen(text));
 }
 
 /* The file in a block of its exact size, so that reading past it is seen. */
@@ -116,20 +121,52 @@ static void sections(void)
 	u8 f[SIZE];
 
 	make_image(f);
-	add_sections(f, "__xen_guest");
+	add_sections(f, "__xen_guest", "LOADER=other");
 	EXPECT(parse(&image, f, SIZE) == NULL);
-	EXPECT(image.nr_notes == 1 && !image.xen_guest_section);
+	EXPECT(image.nr_notes == 1);
 	put(f + 120, 0, 4); /* no note segment */
 	EXPECT(parse(&image, f, SIZE) == NULL);
-	EXPECT(image.nr_notes == 1 && image.xen_guest_section);
+	EXPECT(image.nr_notes == 1 && !image.loader[0]);
 	EXPECT(image.note[XEN_ELFNOTE_ENTRY] == 0xffffffff80100000ull);
-	add_sections(f, "__xen_guess");
-	EXPECT(parse(&image, f, SIZE) == NULL && !image.xen_guest_section);
-	add_sections(f, "__xen_guest");
-	put(f + SECTIONS + 128 + 32, 10, 8); /* the name runs past the names */
-	EXPECT(parse(&image, f, SIZE) == NULL && !image.xen_guest_section);
 	put(f + 40, ~0ull - 10, 8);
 	EXPECT(parse(&image, f, SIZE) == NULL && image.nr_notes == 0);
+}
+
+/* A file whose only word on Xen is a __xen_guest section with this text. */
+static const char *parse_legacy(struct elf_image *image, const char *name, const char *text)
+{
+	u8 f[SIZE];
+
+	make_image(f);
+	put(f + 120, 0, 4);
+	add_sections(f, name, text);
+	put(f + SECTIONS + 4, 0, 4);
+	return parse(image, f, SIZE);
+}
+
+static void older_than_notes(void)
+{
+	static const char text[] = "GUEST_OS=Mini,XEN_VER=xen-3.0,VIRT_BASE=0x40000000,"
+				   "ELF_PADDR_OFFSET=0x100000,VIRT_ENTRY=1073741840,"
+				   "HYPERCALL_PAGE=0x2,LOADER=generic,PAE=yes,,=,X";
+	struct elf_image image;
+
+	EXPECT(parse_legacy(&image, "__xen_guest", text) == NULL);
+	EXPECT(image.nr_notes == 7);
+	EXPECT(!strcmp(image.loader, "generic") && !strcmp(image.guest_os, "Mini"));
+	EXPECT(!strcmp(image.xen_version, "xen-3.0"));
+	EXPECT(image.note[XEN_ELFNOTE_VIRT_BASE] == 0x40000000);
+	EXPECT(image.note[XEN_ELFNOTE_ENTRY] == 1073741840);
+	EXPECT(image.note[XEN_ELFNOTE_HYPERCALL_PAGE] == 0x40002000);
+	EXPECT(image.segment[0].paddr == 0);
+	/* Physical addresses are virtual ones unless it says otherwise. */
+	EXPECT(parse_legacy(&image, "__xen_guest", "LOADER=generic,VIRT_BASE=0x100000") == NULL);
+	EXPECT(image.segment[0].paddr == 0);
+	EXPECT(!elf_has_note(&image, XEN_ELFNOTE_HYPERCALL_PAGE));
+	EXPECT(parse_legacy(&image, "__xen_guest", "LOADER=generic") == NULL);
+	EXPECT(image.segment[0].paddr == 0x100000);
+	EXPECT(parse_legacy(&image, "__xen_guess", text) == NULL && !image.nr_notes);
+	EXPECT(parse_legacy(&image, "__xen_guest", "VIRT_BASE=many") == NULL && !image.nr_notes);
 }
 
 int main(void)
@@ -149,14 +186,17 @@ int main(void)
 		EXPECT(parse(&image, f, n) != NULL);
 	texts_and_offset();
 	sections();
+	older_than_notes();
 	srand(1);
 	for (int i = 0; i < 100000; i++) {
 		make_image(f);
-		add_sections(f, "__xen_guest");
+		add_sections(f, "__xen_guest", "LOADER=generic,VIRT_BASE=0x1,HYPERCALL_PAGE=2");
 		if (i % 2)
 			put(f + 120, 0, 4);
+		if (i % 4 == 3)
+			put(f + SECTIONS + 4, 0, 4);
 		for (int k = 0; k < 4; k++)
-			f[rand() % (i % 2 ? 830 : 348)] = (u8)rand();
+			f[rand() % (i % 2 ? 800 : 348)] = (u8)rand();
 		(void)parse(&image, f, SIZE);
 	}
 	return unit_failures != 0;

@@ -138,8 +138,6 @@ static void refusals(void)
 
 	e.nr_notes = 0;
 	refused(e, "no Xen notes: not");
-	e.xen_guest_section = true;
-	refused(e, "__xen_guest");
 	e = plain(MB, MB);
 	e.loader[0] = '\0';
 	refused(e, "LOADER");
