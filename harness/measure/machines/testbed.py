@@ -95,20 +95,6 @@ def machine_argv(
     ]
 
 
-def boot_argv(boot: Boot, run: str) -> list[str]:
-    """`-kernel`, `-append`, `-initrd`; multiboot modules go into the last, comma separated."""
-    initrd = f"{ARTEFACTS}/{boot.initrd}" if boot.initrd else ""
-    modules = [
-        f"{ARTEFACTS}/{module.file} {module.args}".strip().replace("{run}", run)
-        for module in boot.modules
-    ]
-    return load_argv(
-        kernel=f"{ARTEFACTS}/{boot.kernel}",
-        append=boot.append.replace("{run}", run),
-        initrd=initrd or module_list(modules),
-    )
-
-
 def load_argv(*, kernel: str, append: str, initrd: str) -> list[str]:
     """What QEMU loads; an empty word is left out."""
     return [
@@ -122,6 +108,20 @@ def module_list(modules: list[str]) -> str:
     """Multiboot modules, each a file and its arguments, as one word for `-initrd`."""
     # QEMU ends a module at a comma; a doubled one stands for itself.
     return ",".join(module.replace(",", ",,") for module in modules)
+
+
+def boot_argv(boot: Boot, run: str) -> list[str]:
+    """`-kernel`, `-append`, `-initrd`; multiboot modules go into the last, comma separated."""
+    initrd = f"{ARTEFACTS}/{boot.initrd}" if boot.initrd else ""
+    modules = [
+        f"{ARTEFACTS}/{module.file} {module.args}".strip().replace("{run}", run)
+        for module in boot.modules
+    ]
+    return load_argv(
+        kernel=f"{ARTEFACTS}/{boot.kernel}",
+        append=boot.append.replace("{run}", run),
+        initrd=initrd or module_list(modules),
+    )
 
 
 def run_words(workload: str, params: dict[str, int]) -> str:
