@@ -92,6 +92,10 @@ static void all_combinations(void)
 			set_note(&e, XEN_ELFNOTE_MOD_START_PFN, (u64)rand() % 2);
 		if (rand() % 4 == 0)
 			set_note(&e, XEN_ELFNOTE_INIT_P2M, i % 2 ? P2M * (u64)(rand() % 3) : P2M);
+		if (rand() % 4 == 0) { /* mapped from an address between multiples of 4 MB */
+			set_note(&e, XEN_ELFNOTE_VIRT_BASE, HIGH + 6 * MB);
+			set_note(&e, XEN_ELFNOTE_ENTRY, HIGH + 6 * MB + paddr);
+		}
 		if (layout_plan(&l, &e, nr_pages, rand() % 3 ? (u64)rand() % (20 * MB) : 0))
 			continue;
 		planned++;
