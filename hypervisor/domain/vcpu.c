@@ -154,6 +154,7 @@ static void load(struct vcpu *v)
 	wrmsr(MSR_FS_BASE, v->fs_base);
 	wrmsr(MSR_GS_BASE, v->gs_base);
 	wrmsr(MSR_KERNEL_GS_BASE, v->gs_base_inactive);
+	descriptors_set_short_syscalls(v->short_syscalls);
 	cpu.hot = v->saved_hot;
 	write_cr0(v->task_switched ? read_cr0() | X86_CR0_TS : read_cr0() & ~X86_CR0_TS);
 	tlb_load_cr3(cpu.hot.kernel_mode ? cpu.hot.kernel_cr3 : cpu.hot.user_cr3);

@@ -156,7 +156,7 @@ static int get_ldt_frames(struct domain *d, vaddr_t va, u64 pages, mfn_t *frames
 	return 0;
 }
 
-/* The old table goes only when the new one is good. The area's own table exists: see vcpu_init(). */
+/* The old table goes only when the new one is good. Mapping cannot fail: see vcpu_init(). */
 int descriptor_set_ldt(vaddr_t va, u64 nr)
 {
 	struct vcpu *v = current;

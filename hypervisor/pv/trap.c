@@ -102,16 +102,19 @@ void trap_from_guest(struct regs *regs)
 	}
 }
 
-/* `syscall` in 32-bit code: the guest's callback for it, or an invalid opcode. */
-void syscall32_from_guest(struct regs *regs)
+/* An application's `syscall`, or one in 32-bit code: the callback for it, or an invalid opcode. */
+void syscall_from_guest(struct regs *regs)
 {
-	regs->r11 = regs->rflags;
-	if (!cpu.hot.kernel_mode && current->syscall32.address) {
-		bounce_callback(regs, &current->syscall32);
+	const struct callback *to =
+	    regs->vector == VECTOR_SYSCALL32 ? &current->syscall32 : &current->syscall;
+
+	if (cpu.hot.kernel_mode || !to->address) {
+		regs->rip -= SYSCALL_LENGTH;
+		bounce_trap(regs, TRAP_UD, 0);
 		return;
 	}
-	regs->rip -= SYSCALL_LENGTH;
-	bounce_trap(regs, TRAP_UD, 0);
+	bounce_callback(regs, to);
+	regs->rflags &= ~(u64)X86_EFLAGS_DF;
 }
 
 /* May call schedule(): returns when this guest may really run. */

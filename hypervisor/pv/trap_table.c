@@ -5,6 +5,7 @@
  * Handler addresses are checked to be canonical when they are registered: a return to a handler
  * can then not fault on our side.
  */
+#include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
@@ -25,16 +26,15 @@ static bool canonical(u64 va)
 	return (u64)((s64)(va << 16) >> 16) == va;
 }
 
-/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have
- * the same shape. */
+/* What entry.S reads. It delivers only in the usual form, with events masked; else C does. */
 static void refresh_entries(struct vcpu *v)
 {
 	const struct trap_entry *pf = &v->traps[TRAP_PF];
-	bool set = v->syscall.address;
 
-	cpu.hot.syscall_entry = set ? v->syscall.address : v->traps[TRAP_UD].address;
-	/* entry.S delivers page faults itself only in the usual form, with events masked. */
+	cpu.hot.syscall_entry = v->syscall.address;
 	cpu.hot.page_fault_entry = pf->flags & TRAP_MASKS_EVENTS ? pf->address : 0;
+	v->short_syscalls = v->syscall.address && v->syscall.masks_events;
+	descriptors_set_short_syscalls(v->short_syscalls);
 }
 
 /* The list is taken entry by entry up to the one with address 0; NULL clears the table. */

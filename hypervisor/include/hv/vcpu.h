@@ -40,6 +40,7 @@ struct vcpu {
 
 	struct trap_entry *traps; /* 256 of them, a page */
 	struct callback event, failsafe, syscall, syscall32;
+	bool short_syscalls; /* see descriptors_set_short_syscalls() */
 	mfn_t gdt_frame[GUEST_GDT_PAGES];
 	unsigned int nr_gdt_frames;
 	mfn_t info_frame;   /* registered vcpu_info, or MFN_INVALID */

@@ -152,8 +152,8 @@ static void step(void)
 }
 
 /*
- * A check that fails leaves a frame that was a table of this kind in the same epoch: the walk caches
- * may still hold it, so its next use as writable memory begins with a flush.
+ * A check that fails leaves a frame that was a table of this kind in the same epoch: the walk
+ * caches may still hold it, so its next use as writable memory begins with a flush.
  */
 static void refused_table_is_flushed_later(void)
 {

@@ -103,7 +103,8 @@ void test_main(void)
 	expect(catch_trap(load_es, 0xf), -1);
 	check(remap(ldt, RW(va_to_mfn(ldt))) < 0);
 	expect(remap(other, RO(va_to_mfn(other))), 0);
-	expect(mmuext(MMUEXT_SET_LDT, (u64)ldt, 1024), 0); /* two pages, one of them in use already */
+	expect(mmuext(MMUEXT_SET_LDT, (u64)ldt, 1024),
+	       0); /* two pages, one of them in use already */
 	expect(catch_trap(load_es, 0x1007), -1);
 	expect(mmuext(MMUEXT_SET_LDT, (u64)other, 16), 0);
 	expect(catch_trap(load_es, 0xf), 13);
