@@ -174,7 +174,6 @@ static void load_segments(void)
 
 static void set_syscall_registers(void)
 {
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_STAR, (u64)FLAT_RING3_CS32 << 48 | (u64)SEL_HV_CS << 32);
 	descriptors_set_short_syscalls(true);
 	wrmsr(MSR_CSTAR, (u64)entry_syscall32);

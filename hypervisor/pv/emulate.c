@@ -9,6 +9,7 @@
  */
 #include <hv/emulate.h>
 #include <hv/bounce.h>
+#include <hv/control.h>
 #include <hv/cpuid_policy.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
@@ -83,13 +84,13 @@ static bool read_msr(u32 msr, u64 *value)
 		*value = rdmsr(msr);
 		return true;
 	case MSR_EFER:
-		*value = EFER_SCE | EFER_LME | EFER_NXE | 0x400;
+		*value = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 		return true;
 	case MSR_APIC_BASE:
 		*value = 0xfee00900;
 		return true;
-	case 0x277: /* page attribute table */
-		*value = 0x0007040600070406ull;
+	case MSR_PAT:
+		*value = PAT_VALUE;
 		return true;
 	}
 	*value = 0;
@@ -110,7 +111,7 @@ static bool write_msr(u32 msr, u64 value)
 		return true;
 	case MSR_EFER:
 	case MSR_APIC_BASE:
-	case 0x277:
+	case MSR_PAT:
 		return true;
 	}
 	return msr == 0x8b || msr == 0x179 || msr == 0x17a || (msr >= 0x400 && msr < 0x480) ||

@@ -5,6 +5,11 @@
 
 #define X86_CR0_TS 0x8
 
+#define X86_CR4_PAE	   0x20
+#define X86_CR4_OSFXSR	   0x200
+#define X86_CR4_OSXMMEXCPT 0x400
+#define X86_CR4_SMEP	   0x100000
+
 #define X86_EFLAGS_TF	 0x100
 #define X86_EFLAGS_IF	 0x200
 #define X86_EFLAGS_DF	 0x400
@@ -24,9 +29,20 @@
 #define MSR_GS_BASE	   0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_APIC_BASE	   0x1b
+#define MSR_SYSENTER_CS	   0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_DEBUGCTL	   0x1d9
+#define MSR_PAT		   0x277
 #define EFER_SCE	   0x001
 #define EFER_LME	   0x100
+#define EFER_LMA	   0x400
 #define EFER_NXE	   0x800
+
+/* Debug registers: what they hold after reset, and the bits that enable a breakpoint. */
+#define DR6_RESET  0xffff0ff0
+#define DR7_RESET  0x400
+#define DR7_ENABLE 0xff
 
 #define TRAP_DB	 1
 #define TRAP_NMI 2
@@ -91,6 +107,29 @@ static inline u64 read_cr3(void)
 
 	asm volatile("mov %%cr3, %0" : "=r"(v));
 	return v;
+}
+
+static inline void write_cr4(u64 v)
+{
+	asm volatile("mov %0, %%cr4" ::"r"(v) : "memory");
+}
+
+static inline u64 read_dr6(void)
+{
+	u64 v;
+
+	asm volatile("mov %%dr6, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_dr6(u64 v)
+{
+	asm volatile("mov %0, %%dr6" ::"r"(v));
+}
+
+static inline void write_dr7(u64 v)
+{
+	asm volatile("mov %0, %%dr7" ::"r"(v));
 }
 
 /* Loads CR3 without counting a flush: use tlb_load_cr3() of mm/pagetable.h outside mode switches.
