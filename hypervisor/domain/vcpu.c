@@ -64,6 +64,7 @@ int vcpu_init(struct vcpu *v)
 	for (unsigned int i = 0; i < GUEST_GDT_PAGES; i++)
 		vcpu_map_gdt_page(v, i, MFN_INVALID);
 	fpu_reset(&v->fpu);
+	debug_reset(&v->debug);
 	v->runstate.state = RUNSTATE_blocked;
 	v->runstate.state_entry_time = clock_now();
 	return map_stack(v, area + STACK_OFFSET);
@@ -170,6 +171,7 @@ void vcpu_load(struct vcpu *v)
 		save(loaded);
 	loaded = v;
 	fpu_load(&v->fpu);
+	debug_load(&v->debug);
 	load(v);
 }
 
@@ -180,6 +182,7 @@ void vcpu_unload(struct vcpu *v)
 	write_cr0(read_cr0() & ~X86_CR0_TS);
 	save(v);
 	loaded = NULL;
+	debug_unload();
 	LOAD_SELECTOR(ds, 0);
 	LOAD_SELECTOR(es, 0);
 	LOAD_SELECTOR(fs, 0);

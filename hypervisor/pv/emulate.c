@@ -11,6 +11,7 @@
 #include <hv/bounce.h>
 #include <hv/control.h>
 #include <hv/cpuid_policy.h>
+#include <hv/debugreg.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/percpu.h>
@@ -156,6 +157,17 @@ static bool control_register(struct regs *regs, struct insn *in, u8 opcode)
 	return false;
 }
 
+static bool debug_register(struct regs *regs, struct insn *in, u8 opcode)
+{
+	u8 modrm = next(in);
+	unsigned int dr = ((modrm >> 3) & 7) | ((in->rex & 4) << 1);
+	u64 *reg = emulate_register(regs, (modrm & 7) | ((in->rex & 1) << 3));
+
+	if (opcode == 0x23)
+		return debugreg_write(dr, *reg) == 0;
+	return debugreg_read(dr, reg) == 0;
+}
+
 static bool two_byte(struct regs *regs, struct insn *in)
 {
 	u8 opcode = next(in);
@@ -168,12 +180,9 @@ static bool two_byte(struct regs *regs, struct insn *in)
 	case 0x20:
 	case 0x22:
 		return control_register(regs, in, opcode);
-	case 0x21: /* debug registers: reads are zero, writes go by hypercall */
-		*emulate_register(regs, (next(in) & 7) | ((in->rex & 1) << 3)) = 0;
-		return true;
+	case 0x21:
 	case 0x23:
-		next(in);
-		return true;
+		return debug_register(regs, in, opcode);
 	case 0x30:
 		return write_msr((u32)regs->rcx, (u32)regs->rax | regs->rdx << 32);
 	case 0x32:

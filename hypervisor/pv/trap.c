@@ -50,15 +50,6 @@ static void general_protection(struct regs *regs)
 	bounce_trap(regs, TRAP_GP, regs->error);
 }
 
-static void debug(struct regs *regs)
-{
-	u64 dr6;
-
-	asm volatile("mov %%dr6, %0" : "=r"(dr6));
-	current->debugreg[6] = dr6;
-	bounce_trap(regs, TRAP_DB, 0);
-}
-
 static void device_not_available(struct regs *regs)
 {
 	current->task_switched = false;
@@ -81,7 +72,8 @@ void trap_from_guest(struct regs *regs)
 			bounce_trap(regs, TRAP_UD, 0);
 		break;
 	case TRAP_DB:
-		debug(regs);
+		debug_take_status(&current->debug);
+		bounce_trap(regs, TRAP_DB, 0);
 		break;
 	case TRAP_NM:
 		device_not_available(regs);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where the guest wants its exceptions, events and system calls; debug registers; assists.
+ * Where the guest wants its exceptions, events and system calls; assists.
  *
  * Handler addresses are checked to be canonical when they are registered: a return to a handler
  * can then not fault on our side.
@@ -18,8 +18,6 @@
 
 #define MAX_TRAPS	  256
 #define TRAP_MASKS_EVENTS 4
-#define DR7_ENABLE	  0xff
-#define DR_COUNT	  8
 
 static bool canonical(u64 va)
 {
@@ -123,27 +121,6 @@ long do_callback_op(u64 cmd, u64 arg)
 	default:
 		return hypercall_unknown_op("callback_op", cmd);
 	}
-}
-
-/* The values are kept for the guest; a breakpoint that would watch us is not armed. */
-long do_set_debugreg(u64 reg, u64 value)
-{
-	struct vcpu *v = current;
-
-	if (reg >= DR_COUNT || reg == 4 || reg == 5)
-		return -EINVAL;
-	if (reg < 4 && !guest_range_ok(vaddr(value), 8))
-		return -EPERM;
-	/* Arming hardware breakpoints is not provided: doc/caveats.md. */
-	if (reg == 7 && (value & DR7_ENABLE))
-		return -EPERM;
-	v->debugreg[reg] = value;
-	return 0;
-}
-
-long do_get_debugreg(u64 reg)
-{
-	return reg < DR_COUNT ? (long)current->debugreg[reg] : -EINVAL;
 }
 
 /* CR0.TS for guests that switch the FPU lazily; Linux only ever clears it. */

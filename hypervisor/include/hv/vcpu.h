@@ -3,6 +3,7 @@
 #ifndef HV_VCPU_H
 #define HV_VCPU_H
 
+#include <hv/debug.h>
 #include <hv/fpu.h>
 #include <hv/percpu.h>
 #include <hv/public.h>
@@ -45,7 +46,7 @@ struct vcpu {
 	unsigned int nr_gdt_frames;
 	mfn_t info_frame;   /* registered vcpu_info, or MFN_INVALID */
 	bool task_switched; /* fpu_taskswitch(1): CR0.TS is set */
-	u64 debugreg[8];
+	struct debug_state debug;
 	u64 ldt_entries; /* 0: no local descriptor table */
 
 	struct multicall_entry *mc_entry; /* being carried out by do_multicall() */
