@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
- * Emulation of the few privileged instructions that this kernel executes in PV mode: MSR accesses,
- * port I/O probes, reads of control registers, CLI/STI before its alternatives are patched, and the
- * CPUID marked by ud2 "xen". Everything else is left to the guest's own handler.
+ * Emulation of the few privileged instructions that guest kernels execute in PV mode: MSR accesses,
+ * port I/O, accesses to control and debug registers, CLI/STI, and the CPUID marked by ud2 "xen";
+ * and of port I/O and CLI/STI in applications that have been given the right. Everything else is
+ * left to the guest's own handler.
  *
  * No port reaches hardware. Reads answer as an empty bus does, but for the timer port 0x42: its
  * quick calibration loop would spin 50 000 times on ones, and gives up at once on zero.
@@ -14,6 +15,7 @@
 #include <hv/debugreg.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
+#include <hv/ioport.h>
 #include <hv/percpu.h>
 #include <hv/processor.h>
 #include <hv/string.h>
@@ -119,17 +121,20 @@ static bool write_msr(u32 msr, u64 value)
 	       (msr & 0xffff0000) == 0xc0010000;
 }
 
-static void port_io(struct regs *regs, u8 opcode, u16 port, bool op16)
+static bool port_io(struct regs *regs, u8 opcode, u16 port, bool op16)
 {
 	unsigned int size = opcode & 1 ? (op16 ? 2 : 4) : 1;
 	u64 answer = port == PIT_CHANNEL2 ? 0 : ~0ull;
 
+	if (!ioport_allowed(port, size))
+		return false;
 	if (opcode & 2) /* out: dropped */
-		return;
+		return true;
 	if (size == 4)
 		regs->rax = (u32)answer;
 	else
 		memcpy(&regs->rax, &answer, size);
+	return true;
 }
 
 static bool control_register(struct regs *regs, struct insn *in, u8 opcode)
@@ -201,16 +206,14 @@ static bool execute(struct regs *regs, struct insn *in)
 
 	switch (opcode) {
 	case 0x0f:
-		return two_byte(regs, in);
+		return cpu.hot.kernel_mode && two_byte(regs, in);
 	case 0xe4 ... 0xe7:
-		port_io(regs, opcode, next(in), in->op16);
-		return true;
+		return port_io(regs, opcode, next(in), in->op16);
 	case 0xec ... 0xef:
-		port_io(regs, opcode, (u16)regs->rdx, in->op16);
-		return true;
+		return port_io(regs, opcode, (u16)regs->rdx, in->op16);
 	case 0xfa: /* cli, sti: the event mask is changed by memory only */
 	case 0xfb:
-		return true;
+		return ioport_iopl_allows();
 	}
 	return false;
 }

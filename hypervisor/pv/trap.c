@@ -44,7 +44,7 @@ static void general_protection(struct regs *regs)
 			bounce_trap(regs, vector, 0);
 			return;
 		}
-	} else if (regs->error == 0 && cpu.hot.kernel_mode && emulate_privileged(regs)) {
+	} else if (regs->error == 0 && emulate_privileged(regs)) {
 		return;
 	}
 	bounce_trap(regs, TRAP_GP, regs->error);

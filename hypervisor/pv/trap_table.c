@@ -14,7 +14,6 @@
 #include <hv/string.h>
 #include <hv/vcpu.h>
 #include <xen/callback.h>
-#include <xen/physdev.h>
 
 #define MAX_TRAPS	  256
 #define TRAP_MASKS_EVENTS 4
@@ -32,6 +31,10 @@ static void refresh_entries(struct vcpu *v)
 	cpu.hot.syscall_entry = v->syscall.address;
 	cpu.hot.page_fault_entry = pf->flags & TRAP_MASKS_EVENTS ? pf->address : 0;
 	v->short_syscalls = v->syscall.address && v->syscall.masks_events;
+	if (v->architectural_iopl) { /* it is in every frame */
+		cpu.hot.page_fault_entry = 0;
+		v->short_syscalls = false;
+	}
 	descriptors_set_short_syscalls(v->short_syscalls);
 }
 
@@ -139,23 +142,14 @@ long do_vm_assist(u64 cmd, u64 type)
 	switch (type) {
 	case VMASST_TYPE_writable_pagetables:
 		return 0;
+	case VMASST_TYPE_architectural_iopl:
+		current->architectural_iopl = cmd == VMASST_CMD_enable;
+		refresh_entries(current);
+		return 0;
 	case VMASST_TYPE_runstate_update_flag:
 		current->domain->runstate_update_flag = cmd == VMASST_CMD_enable;
 		return 0;
 	default:
 		return -EINVAL;
-	}
-}
-
-/* Ports are never given to a guest, so setting its I/O privilege changes nothing. */
-long do_physdev_op(u64 cmd, u64 arg)
-{
-	(void)arg;
-	switch (cmd) {
-	case PHYSDEVOP_set_iopl:
-	case PHYSDEVOP_set_iobitmap:
-		return 0;
-	default:
-		return hypercall_unknown_op("physdev_op", cmd);
 	}
 }

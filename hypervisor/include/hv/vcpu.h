@@ -47,7 +47,11 @@ struct vcpu {
 	mfn_t info_frame;   /* registered vcpu_info, or MFN_INVALID */
 	bool task_switched; /* fpu_taskswitch(1): CR0.TS is set */
 	struct debug_state debug;
-	u64 ldt_entries; /* 0: no local descriptor table */
+	u64 iopl;		 /* virtual, at its place in the flags; see pv/ioport.c */
+	bool architectural_iopl; /* the assist of that name */
+	vaddr_t iobitmap;
+	u32 iobitmap_ports; /* 0: no bitmap */
+	u64 ldt_entries;    /* 0: no local descriptor table */
 
 	struct multicall_entry *mc_entry; /* being carried out by do_multicall() */
 	bool mc_continued;		  /* and to be made again */
