@@ -32,14 +32,20 @@ static void page_fault(struct regs *regs)
 	bounce_page_fault(regs, address, error);
 }
 
+/* Whether `int n` may reach the guest's gate from where it is: its kernel counts as ring 1. */
+static bool gate_open(const struct trap_entry *t)
+{
+	unsigned int ring = cpu.hot.kernel_mode ? 1 : 3;
+
+	return t->address && (t->flags & TRAP_DPL_MASK) >= ring;
+}
+
 static void general_protection(struct regs *regs)
 {
 	unsigned int vector = (regs->error >> 3) & 0xff;
 
 	if ((regs->error & 7) == ERROR_IDT) {
-		const struct trap_entry *t = &current->traps[vector];
-
-		if (t->address && (t->flags & TRAP_DPL_MASK) == 3) {
+		if (gate_open(&current->traps[vector])) {
 			regs->rip += INT_N_LENGTH;
 			bounce_trap(regs, vector, 0);
 			return;
@@ -79,10 +85,12 @@ void trap_from_guest(struct regs *regs)
 		device_not_available(regs);
 		break;
 	case 0x80:
-		if (current->traps[0x80].address)
+		if (current->traps[0x80].address) {
 			bounce_trap(regs, 0x80, 0);
-		else
+		} else { /* as if our own gate were closed, which would be a fault */
+			regs->rip -= INT_N_LENGTH;
 			bounce_trap(regs, TRAP_GP, 0x80 * 8 + ERROR_IDT);
+		}
 		break;
 	case TRAP_MC:
 		panic("machine check\n");
