@@ -170,6 +170,12 @@ static inline void outl(u16 port, u32 v)
 	asm volatile("outl %0, %1" ::"a"(v), "Nd"(port));
 }
 
+/* n bytes, one after the other. */
+static inline void outsb(u16 port, const char *s, size_t n)
+{
+	asm volatile("rep outsb" : "+S"(s), "+c"(n) : "d"(port) : "memory");
+}
+
 static inline u8 inb(u16 port)
 {
 	u8 v;

@@ -31,5 +31,8 @@ void wrmsr(u32 msr, u64 value);
 void write_cr4(u64 v);
 void write_dr6(u64 v);
 void write_dr7(u64 v);
+void outb(u16 port, u8 v);
+void outsb(u16 port, const char *s, size_t n);
+u8 inb(u16 port);
 
 #endif
