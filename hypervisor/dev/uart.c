@@ -26,8 +26,8 @@ enum { DATA = 0, IER = 1, FCR = 2, LCR = 3, MCR = 4, LSR = 5 };
 #define FIFO_SIZE	 16
 #define PATIENCE	 100000
 
-#define FIRST_PRINTABLE	 0x20
-#define LAST_PRINTABLE	 0x7e
+#define FIRST_PRINTABLE 0x20
+#define LAST_PRINTABLE	0x7e
 
 static const char mark[] = LINE_MARK;
 #define MARK_LENGTH (sizeof(mark) - 1)

@@ -133,7 +133,7 @@ static inline void write_dr7(u64 v)
 }
 
 /* DR0..3; the number is part of the instruction. */
-#define write_breakpoint(number, va) asm volatile("mov %0, %%dr" #number ::"r"(va))
+#define write_breakpoint(number, va) asm volatile("mov %0, %%dr" #number::"r"(va))
 
 /* Loads CR3 without counting a flush: use tlb_load_cr3() of mm/pagetable.h outside mode switches.
  */

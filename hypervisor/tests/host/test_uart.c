@@ -80,7 +80,8 @@ int main(void)
 	expect_out("a\xe2\x80\xa8(rexen) x", "a\xe2\x80\xa8(rexen*) x");
 	expect_out("a\b(rexen) x", "a\b(rexen*) x");
 	expect_out("\r\n\r(rexen) x", "\r\n\r(rexen*) x");
-	/* Our own lines are as ever, and what the guest prints after one starts at the first column. */
+	/* Our own lines are as ever, and what the guest prints after one starts at the first
+	 * column. */
 	uart_write_guest("abc", 3);
 	length = 0;
 	print_always("ours\n");
