@@ -33,6 +33,8 @@ void guest_iret_slow(struct regs *regs)
 	regs->rip = ctx.rip;
 	regs->cs = (ctx.cs & 0xffff) | 3;
 	regs->rflags = (ctx.rflags & FLAGS_ALLOWED) | X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	if (current->architectural_iopl)
+		current->iopl = ctx.rflags & X86_EFLAGS_IOPL;
 	regs->rsp = ctx.rsp;
 	regs->ss = (ctx.ss & 0xffff) | 3;
 	cpu.hot.vcpu_info->evtchn_upcall_mask = !(ctx.rflags & X86_EFLAGS_IF);

@@ -61,11 +61,16 @@ static inline bool hv_slot(enum frame_type level, unsigned int i)
 	return level == FT_L4 && i >= L4_HV_FIRST && i <= L4_HV_LAST;
 }
 
-/* The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks. */
+/*
+ * The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks.
+ * And all its frames are RAM, which we read write-back when we check it: mapped in another way it
+ * could show the processor something else, so the bits that ask for one are dropped.
+ */
 static inline u64 complete_entry(u64 pte, enum frame_type level)
 {
 	if (level == FT_L1)
-		return (pte & ~PTE_G) | PTE_US;
+		return (pte & ~(PTE_G | PTE_PWT | PTE_PCD | PTE_PAT)) | PTE_US;
+	pte &= ~(PTE_PWT | PTE_PCD);
 	if (level == FT_L4)
 		return pte | PTE_US | PTE_A;
 	return pte | PTE_US;
@@ -278,11 +283,9 @@ static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int sta
 		rc = validate_table(d, f, table_of(m), start);
 	else if (f->type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
-	if (rc < 0 && rc != -EAGAIN) {
-		f->type = FT_NONE;
-		f->type_refs = 0;
-		f->refs--;
-	}
+	/* The type stays noted: the frame may have been such a table before, in this very epoch. */
+	if (rc < 0 && rc != -EAGAIN)
+		drop_type_ref(f);
 	return rc;
 }
 

@@ -127,6 +127,13 @@ def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attack
     assert lines_of(done.console, "(d1) ") == undisturbed
 
 
+def test_debug_status_is_its_own(tmp_path: Path) -> None:
+    """What one domain's debug exceptions left in the processor is not seen by the next."""
+    done = run(tmp_path, [guest("traps"), guest("debug-status")])
+    assert done.status == CLEAN, done.console
+    assert "RESULT SUCCESS" in lines_of(done.console, "(d2) "), done.console
+
+
 def test_many_domains_die_while_others_run(tmp_path: Path) -> None:
     """Five domains with short slices: two crash at once, one storms; all come to their end."""
     names = ["steady", "storm", "preempt", "crash-recursion", "crash-stack"]
