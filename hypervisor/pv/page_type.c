@@ -21,8 +21,9 @@
  * By 1 and 2 no writable entry leads to a table; by 2, 3 and 4 every walk from CR3 passes only
  * checked tables and ends in the domain's own frames or in our slots, which are supervisor-only but
  * for the read-only M2P. New entries are checked before they are stored and the old entry's uses
- * returned after, so a refused update changes nothing. Levels fall strictly along a walk, so tables
- * cannot contain themselves: a self-reference asks for a second type and is refused by 1.
+ * returned after, so a refused update changes nothing. Levels fall strictly along a walk: a linear
+ * table, one that refers to itself or to another of its level, asks for a second type and is
+ * refused by 1. (Xen allows read-only ones, but then each walk must ask at which level it ended.)
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the
@@ -60,11 +61,16 @@ static inline bool hv_slot(enum frame_type level, unsigned int i)
 	return level == FT_L4 && i >= L4_HV_FIRST && i <= L4_HV_LAST;
 }
 
-/* The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks. */
+/*
+ * The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks.
+ * And all its frames are RAM, which we read write-back when we check it: mapped in another way it
+ * could show the processor something else, so the bits that ask for one are dropped.
+ */
 static inline u64 complete_entry(u64 pte, enum frame_type level)
 {
 	if (level == FT_L1)
-		return (pte & ~PTE_G) | PTE_US;
+		return (pte & ~(PTE_G | PTE_PWT | PTE_PCD | PTE_PAT)) | PTE_US;
+	pte &= ~(PTE_PWT | PTE_PCD);
 	if (level == FT_L4)
 		return pte | PTE_US | PTE_A;
 	return pte | PTE_US;
@@ -277,12 +283,16 @@ static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int sta
 		rc = validate_table(d, f, table_of(m), start);
 	else if (f->type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
-	if (rc < 0 && rc != -EAGAIN) {
-		f->type = FT_NONE;
-		f->type_refs = 0;
-		f->refs--;
-	}
+	/* The type stays noted: the frame may have been such a table before, in this very epoch. */
+	if (rc < 0 && rc != -EAGAIN)
+		drop_type_ref(f);
 	return rc;
+}
+
+/* Linear tables get the answer that Xen gives where it is told to refuse them. */
+static inline int refusal(const struct frame *f, enum frame_type type)
+{
+	return is_table(type) && is_table(f->type) && f->type > type ? -EINVAL : -EBUSY;
 }
 
 int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
@@ -297,7 +307,7 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 		return get_writable(f);
 	if (f->type_refs) {
 		if (f->type != type || (f->flags & FRAME_RELEASING))
-			return -EBUSY;
+			return refusal(f, type);
 		if (f->flags & FRAME_PARTIAL)
 			return validate(d, f, m, f->link);
 		f->type_refs++;

@@ -14,15 +14,12 @@ from pathlib import Path
 import pytest
 
 from harness import protocol
+from harness.measure.machines.testbed import EMULATED_PC, load_argv, machine_argv
 from harness.protocol import Transcript
 
 pytestmark = pytest.mark.guest
 KERNEL = Path(os.environ.get("REXEN_TEST_KERNEL", "/opt/rexen/kernel/cloud/vmlinux"))
 ROOT = Path(os.environ.get("REXEN_TEST_ROOT", "/opt/rexen/root/guest.cpio"))
-MACHINE = (
-    "-accel tcg -icount shift=0,sleep=off -cpu qemu64 -m 512 -M pc -nodefaults -no-user-config "
-    "-display none -no-reboot -rtc base=2003-10-19,clock=vm -seed 1"
-)
 LINUX = (
     "console=ttyS0 nokaslr norandmaps mitigations=off panic=-1 quiet cryptomgr.notests "
     "tsc_early_khz=1000000 tsc=reliable no_timer_check lpj=4000000 nolapic_timer"
@@ -47,12 +44,9 @@ def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:
         argv, cwd=tmp / "overlay", input=names, stdout=subprocess.PIPE, check=True
     ).stdout
     (tmp / "root.cpio").write_bytes(ROOT.read_bytes() + overlay)
-    subprocess.run(
-        ["qemu-system-x86_64", *MACHINE.split(), "-serial", f"file:{tmp}/console"]
-        + ["-kernel", KERNEL, "-initrd", tmp / "root.cpio", "-append", f"{LINUX} {word}"],
-        timeout=120,
-        check=True,
-    )
+    machine = machine_argv(EMULATED_PC, serial=f"file:{tmp}/console")
+    load = load_argv(kernel=str(KERNEL), append=f"{LINUX} {word}", initrd=f"{tmp}/root.cpio")
+    subprocess.run([*machine, *load], timeout=120, check=True)
     console = (tmp / "console").read_bytes()
     return protocol.parse(console), console
 

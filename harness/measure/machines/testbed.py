@@ -10,6 +10,9 @@ Every option is there because something else was seen to change a number or to c
     -serial file:               a pipe that is read slowly moves the virtual clock
     isa-debug-exit              lets a hypervisor end the machine with a status
     -S                          nothing runs before monitor and deadline are in place
+
+The hypervisor's own tests boot the same machine: this file imports nothing but the standard library
+and the model.
 """
 
 from __future__ import annotations
@@ -55,38 +58,70 @@ def qemu_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -
     `run` is what replaces `{run}` in the system's boot line. `serial` is another character
     device than the console file, for a person at the console.
     """
+    machine = machine_argv(
+        testbed,
+        cpu=system.machine.cpu,
+        memory_mib=system.machine.memory_mib,
+        serial=serial or f"file:{CONSOLE}",
+        monitor=MONITOR,
+    )
+    return [*machine, *boot_argv(system.boot, run)]
+
+
+def machine_argv(
+    testbed: Testbed,
+    *,
+    serial: str,
+    cpu: str = "qemu64",
+    memory_mib: int = 512,
+    monitor: str = "",
+) -> list[str]:
+    """The machine with nothing loaded. With a monitor's socket it starts stopped."""
     return [
         testbed.binary,
-        "-S",
+        *(("-S",) if monitor else ()),
         *("-accel", f"tcg,tb-size={testbed.translation_cache_mib}"),
         *("-icount", testbed.icount),
         *("-machine", testbed.machine),
-        *("-cpu", system.machine.cpu),
-        *("-m", f"{system.machine.memory_mib}M"),
+        *("-cpu", cpu),
+        *("-m", f"{memory_mib}M"),
         *("-nodefaults", "-no-user-config", "-no-reboot"),
         *("-display", "none"),
         *("-rtc", f"base={testbed.clock_base},clock=vm"),
         *("-seed", str(testbed.seed)),
-        *("-serial", serial or f"file:{CONSOLE}"),
-        *("-qmp", f"unix:{MONITOR},server=on,wait=off"),
+        *("-serial", serial),
+        *(("-qmp", f"unix:{monitor},server=on,wait=off") if monitor else ()),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
-        *boot_argv(system.boot, run),
     ]
+
+
+def load_argv(*, kernel: str, append: str, initrd: str) -> list[str]:
+    """What QEMU loads; an empty word is left out."""
+    return [
+        *("-kernel", kernel),
+        *(("-append", append) if append else ()),
+        *(("-initrd", initrd) if initrd else ()),
+    ]
+
+
+def module_list(modules: list[str]) -> str:
+    """Multiboot modules, each a file and its arguments, as one word for `-initrd`."""
+    # QEMU ends a module at a comma; a doubled one stands for itself.
+    return ",".join(module.replace(",", ",,") for module in modules)
 
 
 def boot_argv(boot: Boot, run: str) -> list[str]:
     """`-kernel`, `-append`, `-initrd`; multiboot modules go into the last, comma separated."""
     initrd = f"{ARTEFACTS}/{boot.initrd}" if boot.initrd else ""
     modules = [
-        # QEMU ends a module at a comma; a doubled one stands for itself.
-        f"{ARTEFACTS}/{module.file} {module.args}".strip().replace("{run}", run).replace(",", ",,")
+        f"{ARTEFACTS}/{module.file} {module.args}".strip().replace("{run}", run)
         for module in boot.modules
     ]
-    return [
-        *("-kernel", f"{ARTEFACTS}/{boot.kernel}"),
-        *(("-append", boot.append.replace("{run}", run)) if boot.append else ()),
-        *(("-initrd", initrd or ",".join(modules)) if initrd or modules else ()),
-    ]
+    return load_argv(
+        kernel=f"{ARTEFACTS}/{boot.kernel}",
+        append=boot.append.replace("{run}", run),
+        initrd=initrd or module_list(modules),
+    )
 
 
 def run_words(workload: str, params: dict[str, int], perturb: int = 0) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,6 +160,23 @@ def test_documents_cite_files_that_exist() -> None:
             if not any(path.exists() for path in place) and Path(name).name not in names:
                 wrong.append(f"{document.relative_to(ROOT)} cites {name}")
     assert not wrong
+
+
+def test_the_emulated_pc_is_written_once() -> None:
+    """Whoever boots a machine asks the testbed; made-up records may show any command line."""
+    files = tracked("*.py", "*.sh", "*Makefile", "rexen")
+    found = {str(f.relative_to(ROOT)) for f in files if "shift=0,sleep=off" in f.read_text()}
+    here = str(Path(__file__).relative_to(ROOT))
+    assert found - {here, "harness/tests/synthetic.py"} == {"harness/measure/machines/testbed.py"}
+
+
+def test_the_testbed_needs_no_package() -> None:
+    """The image that runs the hypervisor's tests has none of the harness's."""
+    subprocess.run(
+        [sys.executable, "-S", "-c", "import harness.measure.machines.testbed"],
+        cwd=ROOT,
+        check=True,
+    )
 
 
 def test_no_built_file_is_committed() -> None:
