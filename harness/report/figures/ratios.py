@@ -54,7 +54,7 @@ def ratio_figure(
             tops = lane_df["row"].map(top).astype(float)
             lane_df = lane_df.assign(y=tops + head + GAP / 2 + LANE * (lane + 0.5))
             _lane(axes, lane_df, stand_in(lane))
-        _scale(axes, points_df["ratio"], shape)
+        _scale(axes, [*points_df["ratio"], *points_df["low"], *points_df["high"]], shape)
         return for_page(figure, figure_id, systems, title)
 
 
@@ -81,7 +81,7 @@ def _lane(axes: Axes, lane_df: pd.DataFrame, color: str) -> None:
         )
 
 
-def _scale(axes: Axes, ratios: pd.Series[float], shape: Shape) -> None:
+def _scale(axes: Axes, ratios: Sequence[float], shape: Shape) -> None:
     """A log axis around the data, always with native's own 1 on it."""
     seen = [float(ratio) for ratio in ratios if ratio > 0 and math.isfinite(ratio)] or [1.0]
     low, high = min(*seen, 0.8), max(*seen, 2.0)

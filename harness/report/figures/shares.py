@@ -45,8 +45,9 @@ def share_figure(
         draw_rows(axes, rows, row_height, shape)
         for at, line in enumerate(shares_df.itertuples(index=False)):
             _bar(axes, line, at * row_height + head + (GAP + LANE) / 2)
-        shares = [float(share) for share in shares_df["share"]]
-        seen = [share for share in shares if not math.isnan(share)]
+        columns = ("share", "low", "high")
+        ends = [float(share) for name in columns for share in shares_df[name]]
+        seen = [share for share in ends if not math.isnan(share)]
         low, high = max(min([0.0, *seen]), SHORTEST), min(max([1.0, *seen]), LONGEST)
         axes.set_xlim(low, high + (0.3 if high == LONGEST else 0.08))
         step = 0.25 if high - low < 1.5 else 0.5

@@ -198,8 +198,8 @@ def _notes(overhead: Overhead) -> list[str]:
     if overhead.mean.variants > 1:
         notes.append(
             f"The ranges are over {overhead.mean.variants} variants: the cells as they are, and "
-            "perturbed in what must not matter. A target counts as met only if every variant "
-            "meets it."
+            "perturbed in what must not matter; which row is the worst may differ. A target "
+            "counts as met only if every variant meets it."
         )
     return notes
 

@@ -23,10 +23,11 @@ from harness.report.sections.table import FigureView, RowView, TableView
 @dataclass(frozen=True, slots=True)
 class SeriesView:
     """One series. The table has a row for each value of the axis, its figure a line for each
-    system; `ref` is how its numbers are named elsewhere."""
+    system; `up`: more is better; `ref` is how its numbers are named elsewhere."""
 
     name: str
     what: str
+    up: bool
     ref: str
     axis: str
     value: str
@@ -39,13 +40,12 @@ def series_view(study: Study, experiment: Experiment, series: Series) -> SeriesV
     systems = study.systems_of(experiment)
     others = [one for one in systems if one.id != study.base.id]
     refs = [series.ref.at(point) for point in study.axis_points(experiment, series)]
-    up = metric.better is Better.HIGHER
     label = f"{experiment.title}: {series.name}"
     rows = tuple(
         RowView(
             name=axis_text(ref.point.at(series.over) or 0, axis.unit),
             what=series.what,
-            up=up,
+            up=False,  # all rows alike: the figure's caption says it
             base=cell_view(study, study.base, ref),
             cells=tuple(cell_view(study, one, ref) for one in others),
         )
@@ -54,6 +54,7 @@ def series_view(study: Study, experiment: Experiment, series: Series) -> SeriesV
     return SeriesView(
         name=series.name,
         what=series.what,
+        up=metric.better is Better.HIGHER,
         ref=f"{series.ref}{',' if series.ref.point else '@'}{series.over}=…",
         axis=_titled(axis.title, axis.unit),
         value=_titled(series.name, metric.unit),
@@ -65,7 +66,7 @@ def series_view(study: Study, experiment: Experiment, series: Series) -> SeriesV
             rows=rows,
             figure=_figure(study, experiment, series, refs, systems),
             has_paper=False,
-            has_up=up,
+            has_up=False,
             has_spread=any(row.has_spread for row in rows),
         ),
     )

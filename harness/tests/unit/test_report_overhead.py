@@ -170,6 +170,13 @@ def test_a_share_beyond_the_axis_bears_its_number() -> None:
     assert ">2<" in svg and ">2.25<" not in svg
 
 
+def test_a_spread_beyond_the_axis_makes_it_longer() -> None:
+    lines = [("fork", 0.4, 0.3, 1.6, "0.400")]
+    shares_df = pd.DataFrame(lines, columns=list(SHARE_COLUMNS))
+    svg = share_figure(shares_df, system="rexen", figure_id="f", shape=WIDE, title="t")
+    assert ">1.5<" in svg and ">1.5<" not in figure(("fork", 0.4, "0.400"))
+
+
 def with_facts(record: Record, **facts: str) -> Record:
     named = {key.replace("__", "."): value for key, value in facts.items()}
     outcome = replace(record.outcome, facts={**record.outcome.facts, **named})
