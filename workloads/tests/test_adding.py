@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import contract
@@ -14,21 +15,26 @@ import pytest
 from conftest import WORKLOADS
 from contract import Program
 
+from harness.catalogue.experiments import load_experiments
+from harness.catalogue.workloads import load_workloads
 from harness.model.record import Phase
+from harness.paths import Paths
 
-EXAMPLE = re.compile(r"^\*\*([a-z-]+/[\w.]+)\*\*\n\n```\w+\n(.*?)^```$", re.M | re.S)
+PAGE = WORKLOADS / "ADDING.md"
+EXAMPLE = re.compile(r"^\*\*([\w./-]+)\*\*\n\n```\w+\n(.*?)^```$", re.M | re.S)
 NAMES = ("sort-lines", "yield")
 
 
 @pytest.fixture(scope="module")
 def added(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout's `workloads/` with the examples in it, built; `built` skips where nothing is."""
+    """A checkout with the examples in it, built; `built` skips where no compiler is."""
     checkout = tmp_path_factory.mktemp("adding")
     source = checkout / "workloads"
     shutil.copytree(WORKLOADS, source, ignore=shutil.ignore_patterns("build", "tests"))
-    for name, text in EXAMPLE.findall((WORKLOADS / "ADDING.md").read_text()):
-        (source / name).parent.mkdir(exist_ok=True)
-        (source / name).write_text(text)
+    for name, text in EXAMPLE.findall(PAGE.read_text()):
+        file = checkout / name if name.startswith("harness/") else source / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text)
     subprocess.run(["make", "-s", "-C", source, f"OUT={checkout}/out"], check=True)
     return checkout
 
@@ -37,10 +43,24 @@ def program(name: str, added: Path) -> Program:
     return Program.of(source=added / "workloads" / name, built=added / "out")
 
 
-def test_the_page_has_both_examples(added: Path) -> None:
-    for name in NAMES:
-        assert not (WORKLOADS / name).exists()
-        assert (added / "workloads" / name / "workload.toml").exists()
+def test_catalogue_reads_the_examples(added: Path) -> None:
+    paths = Paths.of(added)
+    workloads = load_workloads(paths)
+    assert set(NAMES) <= set(workloads)
+    (experiment,) = load_experiments(paths.experiments, workloads)
+    assert {choice.workload for choice in experiment.cells} == set(NAMES)
+    assert [str(point) for point in experiment.cells[0].points("quick")] == ["width=8", "width=64"]
+
+
+def test_page_lists_every_unit_with_its_kind() -> None:
+    units = tomllib.loads((WORKLOADS / "units.toml").read_text())
+    row = re.compile(r"^\| (\w+) \| [^|]* \| ([^|]*) \|$", re.M)
+    listed = {
+        name.partition(" (")[0]: kind
+        for kind, names in row.findall(PAGE.read_text())
+        for name in names.split(", ")
+    }
+    assert listed == {name: unit["kind"] for name, unit in units.items()} | {"units": "kind"}
 
 
 @pytest.mark.parametrize("name", NAMES)
