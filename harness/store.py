@@ -35,6 +35,8 @@ from harness.model.record import (
     Status,
 )
 
+# What a perturbation leaves as it is: all but the command line, which has its seed.
+UNPERTURBED_INPUTS = ("record_schema", "testbed", "emulator", "files", "workload", "params")
 RECORD_NAME = re.compile(r"([0-9a-f]{64})\.([0-9]+)\.json")
 
 
@@ -133,12 +135,21 @@ def representative(attempts: Sequence[Record]) -> Record | None:
 
 def newest_cells(records: Iterable[Record]) -> dict[Coordinates, list[Record]]:
     """By place in the matrix: all attempts of the cell measured last, so that an older image's
-    numbers never stand beside a newer one's."""
+    numbers never stand beside a newer one's. For the same reason without the perturbations of a
+    cell that were measured from other inputs than the cell itself."""
     by_cell: dict[str, list[Record]] = {}
     for record in records:
         by_cell.setdefault(record.cell_id, []).append(record)
     ordered = sorted(by_cell.values(), key=_measured_at)
-    return {one[0].at: one for one in ordered}
+    newest = {one[0].at: one for one in ordered}
+    return {at: one for at, one in newest.items() if not _is_stale(at, newest)}
+
+
+def _is_stale(at: Coordinates, newest: Mapping[Coordinates, Sequence[Record]]) -> bool:
+    """Whether this is a perturbation of a cell that has been measured anew since."""
+    original = newest.get(replace(at, point=at.point.unperturbed), newest[at])
+    one, other = (attempts[0].inputs for attempts in (original, newest[at]))
+    return any(one.get(key) != other.get(key) for key in UNPERTURBED_INPUTS)
 
 
 def _measured_at(attempts: Sequence[Record]) -> tuple[str, str]:

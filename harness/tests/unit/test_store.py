@@ -155,6 +155,18 @@ def test_points_of_one_workload_stand_side_by_side() -> None:
     assert newest_cells([*records, again])[records[0].at] == [again]
 
 
+def test_perturbations_of_an_older_image_are_no_variants_of_a_newer_cell() -> None:
+    old = synthetic.record("native", "controls")
+    variants = [synthetic.variant(old, seed, cpu_loop=1.1) for seed in (1, 2)]
+    new = synthetic.record("native", "controls", files={"root/guest.cpio": "0" * 64})
+    new = replace(new, host=replace(new.host, started_at="2100"))
+    assert len(newest_cells([old, *variants])) == 3
+    assert newest_cells([old, *variants, new]) == {new.at: [new]}
+    current = synthetic.variant(new, 2, cpu_loop=1.2)
+    assert set(newest_cells([old, *variants, new, current])) == {new.at, current.at}
+    assert set(newest_cells(variants)) == {one.at for one in variants}, "of no cell: kept"
+
+
 def test_reference_is_the_same_wherever_it_was_measured(tmp_path: Path) -> None:
     records = [*synthetic.series_set("native", "xen"), *synthetic.full_set("native", "xen")]
     elsewhere = [
