@@ -66,13 +66,14 @@ class Numbers:
     def true(self, expression: Expression, of: Quantifier) -> bool:
         """Whether the expression holds at all (`all`) or at any (`any`) of the values and ends
         of the intervals it names."""
-        names = [name for name in self.moving if name in expression.names]
-        ends = [
-            dict.fromkeys((it.value, it.low, it.high)) for it in map(self.moving.get, names) if it
-        ]
+        ends = {
+            name: {it.value, it.low, it.high}
+            for name, it in self.moving.items()
+            if name in expression.names
+        }
         return of(
-            expression.true({**self.fixed, **dict(zip(names, values, strict=True))})
-            for values in product(*ends)
+            expression.true({**self.fixed, **dict(zip(ends, values, strict=True))})
+            for values in product(*ends.values())
         )
 
 
