@@ -7,6 +7,7 @@ the other. Runs in the runner image, where QEMU and a kernel are.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -102,6 +103,73 @@ def test_what_cannot_run_is_said_and_switches_off(
     (failure,) = transcript.failures
     assert reason in failure
     assert transcript.samples == []
+
+
+def test_an_idle_shell_with_the_c_library_lives_beside_the_workload(tmp_path: Path) -> None:
+    """It sleeps before the workload starts, in a read that nobody serves."""
+    script = (
+        "#!/bin/busybox sh\nfor process in /proc/[0-9]*; do\n"
+        '[ "$(readlink "$process/exe")" = /bin/dash ] || continue\n'
+        'grep -q /libc.so "$process/maps" && grep ^State "$process/status"\n'
+        'echo "waits in $(cat "$process/wchan")"\ndone\n'
+    )
+    _, console = boot(tmp_path, "rexen.run=odd", script)
+    assert console.count(b"waits in") == 1
+    assert b"State:\tS (sleeping)\r\nwaits in pipe_read" in console
+
+
+SEES_PERTURBATION = (
+    "#!/bin/busybox sh\n"
+    "read -r _ _ now _ <<END\n$(grep '^now at' /proc/timer_list)\nEND\n"
+    'echo "sees environment=${#REXEN_PERTURB} now=$now"\n'
+    '[ ! -e /perturb ] || echo "sees bytes=$(cat /perturb/* | wc -c)"\n'
+)
+
+
+def splitmix64(seed: int, count: int) -> list[int]:
+    """The first numbers of the generator that perturb.c names."""
+    mask, numbers = 2**64 - 1, []
+    for step in range(1, count + 1):
+        mixed = (seed + step * 0x9E3779B97F4A7C15) & mask
+        mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & mask
+        mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & mask
+        numbers.append(mixed ^ mixed >> 31)
+    return numbers
+
+
+def test_seed_moves_memory_environment_and_phase_of_the_tick(tmp_path: Path) -> None:
+    begun = {}
+    for seed in (1, 2**64 - 1):
+        pages, phase, environment = splitmix64(seed, 3)
+        pages, phase, environment = pages % 1024, phase % 4_000_000, environment % 4096
+        (tmp_path / str(seed)).mkdir()
+        word = f"rexen.run=odd rexen.perturb={seed}"
+        transcript, console = boot(tmp_path / str(seed), word, SEES_PERTURBATION)
+        assert transcript.facts["perturb"] == (
+            f"seed={seed} pages={pages} phase_ns={phase} environment={environment}"
+        )
+        assert b"sees bytes=%d\r\n" % (pages * 4096) in console
+        seen = re.search(rb"sees environment=(\d+) now=(\d+)", console)
+        assert seen and int(seen[1]) == environment
+        begun[phase] = int(seen[2])
+    # From the phase to the look at the clock it is the same way both times.
+    (phase, now), (other_phase, other_now) = begun.items()
+    assert abs(phase - other_phase) > 300_000
+    off = (now - phase - (other_now - other_phase)) % 4_000_000
+    assert min(off, 4_000_000 - off) < 100_000
+
+
+def test_without_a_seed_nothing_is_moved(tmp_path: Path) -> None:
+    transcript, console = boot(tmp_path, "rexen.run=odd", SEES_PERTURBATION)
+    assert "perturb" not in transcript.facts
+    assert b"sees environment=0 " in console and b"sees bytes" not in console
+
+
+@pytest.mark.parametrize("seed", ["0", "", "-1", "1x", str(2**64)])
+def test_bad_seed_is_refused(seed: str, tmp_path: Path) -> None:
+    transcript, _ = boot(tmp_path, f"rexen.run=odd rexen.perturb={seed}", SEES_PERTURBATION)
+    assert transcript.exit_status == 2
+    assert transcript.failures == ["- bad rexen.perturb: want a whole number from 1"]
 
 
 def test_host_program_gets_the_run_word_and_the_console(tmp_path: Path) -> None:
