@@ -60,8 +60,8 @@ static inline void bench_use(uint64_t value)
 }
 
 /*
- * Adds the parameter `key`, an axis of workload.toml: a whole number from 1 to `most`. *value is what
- * holds without it. Before bench_main(), which puts the command line's number there.
+ * Adds the parameter `key`, an axis of workload.toml: a whole number from 1 to `most`. *value is
+ * what holds without it. Before bench_main(), which puts the command line's number there.
  */
 void bench_axis(const char *key, uint64_t *value, uint64_t most);
 

@@ -1,36 +1,26 @@
 """The guest's first process, in a guest: what it reports when a workload misbehaves (ring 2).
 
 Each workload is a shell script laid over the guest root; the kernel takes the archives one after
-the other. Runs in the runner image, where QEMU and a kernel are.
+the other.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
+import guest
 import pytest
 
-from harness import protocol
-from harness.measure.machines.testbed import EMULATED_PC, load_argv, machine_argv
 from harness.protocol import Transcript
 
 pytestmark = pytest.mark.guest
-KERNEL = Path(os.environ.get("REXEN_TEST_KERNEL", "/opt/rexen/kernel/cloud/vmlinux"))
-ROOT = Path(os.environ.get("REXEN_TEST_ROOT", "/opt/rexen/root/guest.cpio"))
-LINUX = (
-    "console=ttyS0 nokaslr norandmaps mitigations=off panic=-1 quiet cryptomgr.notests "
-    "tsc_early_khz=1000000 tsc=reliable no_timer_check lpj=4000000 nolapic_timer"
-)
 
 
 @pytest.fixture(autouse=True)
 def needs_a_guest() -> None:
-    if not (shutil.which("qemu-system-x86_64") and KERNEL.exists() and ROOT.exists()):
-        pytest.skip("needs QEMU, a kernel and the guest root, as in the runner image")
+    guest.skip_without_a_guest()
 
 
 def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:
@@ -44,12 +34,7 @@ def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:
     overlay = subprocess.run(
         argv, cwd=tmp / "overlay", input=names, stdout=subprocess.PIPE, check=True
     ).stdout
-    (tmp / "root.cpio").write_bytes(ROOT.read_bytes() + overlay)
-    machine = machine_argv(EMULATED_PC, serial=f"file:{tmp}/console")
-    load = load_argv(kernel=str(KERNEL), append=f"{LINUX} {word}", initrd=f"{tmp}/root.cpio")
-    subprocess.run([*machine, *load], timeout=120, check=True)
-    console = (tmp / "console").read_bytes()
-    return protocol.parse(console), console
+    return guest.boot(tmp, word, guest.ROOT.read_bytes() + overlay)
 
 
 def test_measured_workload_ends_with_its_status_and_count(tmp_path: Path) -> None:
