@@ -67,6 +67,7 @@ NATIVE: Mapping[str, Mapping[str, float]] = {
         "mmap": 402_000.0,
         "prot_fault": 3_110.0,
         "page_fault": 230.0,
+        "page_unmap": 160.0,
         "write_fault": 2_030.0,
     },
     "controls": {

@@ -173,7 +173,7 @@ def test_a_future_system_is_everywhere_without_a_change(whole: str) -> None:
 
 def test_failed_cell_shows_its_word_with_reason_and_command(whole: str) -> None:
     anchor = "failed-lmbench-memory-fullvirt"
-    assert whole.count(f'href="#{anchor}">hang</a>') == 8
+    assert whole.count(f'href="#{anchor}">hang</a>') == 9
     assert f'<li id="{anchor}">' in whole
     assert "no &lt;end&gt; line" in whole
     assert "./rexen run --system fullvirt --workload lmbench-memory --profile quick" in whole
