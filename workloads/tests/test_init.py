@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import guest
@@ -23,18 +24,26 @@ def needs_a_guest() -> None:
     guest.skip_without_a_guest()
 
 
-def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:
-    """Boot with `word`; `script` becomes the workload called `odd`."""
-    program = tmp / "overlay" / "workloads" / "odd" / "run"
-    program.parent.mkdir(parents=True)
-    program.write_text(script)
-    program.chmod(0o755)
-    names = b"workloads\nworkloads/odd\nworkloads/odd/run\n"
-    argv = ["cpio", "--quiet", "-o", "-H", "newc"]
-    overlay = subprocess.run(
-        argv, cwd=tmp / "overlay", input=names, stdout=subprocess.PIPE, check=True
+def boot(
+    tmp: Path, word: str, script: str = "", *, more: Mapping[str, str] | None = None
+) -> tuple[Transcript, bytes]:
+    """Boot with `word`; `script` becomes the workload called `odd`, `more` other programs."""
+    overlay = tmp / "overlay"
+    names = ["workloads", "workloads/odd"]
+    for name, text in {"workloads/odd/run": script, **(more or {})}.items():
+        program = overlay / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+        names.append(name)
+    archive = subprocess.run(
+        ["cpio", "--quiet", "-o", "-H", "newc"],
+        cwd=overlay,
+        input="\n".join(names).encode(),
+        stdout=subprocess.PIPE,
+        check=True,
     ).stdout
-    return guest.boot(tmp, word, guest.ROOT.read_bytes() + overlay)
+    return guest.boot(tmp, word, guest.ROOT.read_bytes() + archive)
 
 
 def test_measured_workload_ends_with_its_status_and_count(tmp_path: Path) -> None:
@@ -101,6 +110,14 @@ def test_an_idle_shell_with_the_c_library_lives_beside_the_workload(tmp_path: Pa
     _, console = boot(tmp_path, "rexen.run=odd", script)
     assert console.count(b"waits in") == 1
     assert b"State:\tS (sleeping)\r\nwaits in pipe_read" in console
+
+
+def test_nothing_is_measured_beside_a_shell_that_ended(tmp_path: Path) -> None:
+    ends = {"bin/dash": "#!/bin/busybox true\n"}
+    transcript, _ = boot(tmp_path, "rexen.run=controls,percent=1", more=ends)
+    assert transcript.exit_status == 127
+    assert transcript.failures == ["- the idle shell beside the workload has ended"]
+    assert transcript.samples == []
 
 
 SEES_PERTURBATION = (
