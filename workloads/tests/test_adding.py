@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -16,13 +15,14 @@ from contract import Program
 
 from harness.model.record import Phase
 
+pytestmark = pytest.mark.guest
 EXAMPLE = re.compile(r"^\*\*([a-z-]+/[\w.]+)\*\*\n\n```\w+\n(.*?)^```$", re.M | re.S)
 NAMES = ("sort-lines", "yield")
 
 
 @pytest.fixture(scope="module")
-def added(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout's `workloads/` with the examples in it, built; `built` skips where nothing is."""
+def added(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout's `workloads/` with the examples in it, built."""
     checkout = tmp_path_factory.mktemp("adding")
     source = checkout / "workloads"
     shutil.copytree(WORKLOADS, source, ignore=shutil.ignore_patterns("build", "tests"))
@@ -69,14 +69,10 @@ def test_example_refuses_unreadable_axes(name: str, added: Path, tmp_path: Path)
     contract.check_refuses_unreadable_axes(program(name, added), tmp_path)
 
 
-@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 def test_example_runs_in_a_guest_from_its_own_archive(
     name: str, added: Path, tmp_path: Path
 ) -> None:
-    guest.skip_without_a_guest()
-    if not Path("/bin/busybox").exists() or os.geteuid() != 0:
-        pytest.skip("needs root and busybox-static, as in the toolchain image")
     out = added / "out"
     subprocess.run(["make", "-s", "-C", added / "workloads", "root", f"OUT={out}"], check=True)
     parts = (out / "root/base.cpio", out / f"root/work/{name}.cpio")
