@@ -1,16 +1,13 @@
 """A guest for tests: a kernel and an archive, booted by QEMU, and what its console said (ring 2).
 
-Runs in the runner image, where QEMU and a kernel are.
+Runs in the checks image, where QEMU and a kernel are.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
-
-import pytest
 
 from harness import protocol
 from harness.measure.machines.testbed import EMULATED_PC, load_argv, machine_argv
@@ -22,11 +19,6 @@ LINUX = (
     "console=ttyS0 nokaslr norandmaps mitigations=off panic=-1 quiet cryptomgr.notests "
     "tsc_early_khz=1000000 tsc=reliable no_timer_check lpj=4000000 nolapic_timer"
 )
-
-
-def skip_without_a_guest() -> None:
-    if not (shutil.which("qemu-system-x86_64") and KERNEL.exists() and ROOT.exists()):
-        pytest.skip("needs QEMU, a kernel and the guest root, as in the runner image")
 
 
 def boot(tmp: Path, word: str, root: bytes) -> tuple[Transcript, bytes]:

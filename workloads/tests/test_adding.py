@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -26,16 +25,23 @@ NAMES = ("sort-lines", "yield")
 
 
 @pytest.fixture(scope="module")
-def added(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkout with the examples in it, built; `built` skips where no compiler is."""
-    checkout = tmp_path_factory.mktemp("adding")
-    source = checkout / "workloads"
-    shutil.copytree(WORKLOADS, source, ignore=shutil.ignore_patterns("build", "tests"))
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkout's `workloads/`, and the examples where the page says."""
+    top = tmp_path_factory.mktemp("adding")
+    ignored = shutil.ignore_patterns("build", "tests")
+    shutil.copytree(WORKLOADS, top / "workloads", ignore=ignored)
     for name, text in EXAMPLE.findall(PAGE.read_text()):
-        file = checkout / name if name.startswith("harness/") else source / name
+        file = top / name if name.startswith("harness/") else top / "workloads" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    subprocess.run(["make", "-s", "-C", source, f"OUT={checkout}/out"], check=True)
+    return top
+
+
+@pytest.fixture(scope="module")
+def added(checkout: Path) -> Path:
+    """The same, with the guest root built in `out/`."""
+    source, out = checkout / "workloads", checkout / "out"
+    subprocess.run(["make", "-s", "-C", source, "root", f"OUT={out}"], check=True)
     return checkout
 
 
@@ -43,8 +49,8 @@ def program(name: str, added: Path) -> Program:
     return Program.of(source=added / "workloads" / name, built=added / "out")
 
 
-def test_catalogue_reads_the_examples(added: Path) -> None:
-    paths = Paths.of(added)
+def test_catalogue_reads_the_examples(checkout: Path) -> None:
+    paths = Paths.of(checkout)
     workloads = load_workloads(paths)
     assert set(NAMES) <= set(workloads)
     (experiment,) = load_experiments(paths.experiments, workloads)
@@ -63,27 +69,32 @@ def test_page_lists_every_unit_with_its_kind() -> None:
     assert listed == {name: unit["kind"] for name, unit in units.items()} | {"units": "kind"}
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 def test_example_prints_what_it_declares(name: str, added: Path, tmp_path: Path) -> None:
     contract.check_prints_what_it_declares(program(name, added), tmp_path)
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 def test_example_counts_follow_percent_and_divide(name: str, added: Path, tmp_path: Path) -> None:
     contract.check_percent_and_divide_set_the_count(program(name, added), tmp_path)
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 def test_example_leaves_no_file_behind(name: str, added: Path, tmp_path: Path) -> None:
     contract.check_leaves_no_file(program(name, added), tmp_path)
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("parameter", contract.REFUSED)
 def test_example_refuses(name: str, parameter: str, added: Path, tmp_path: Path) -> None:
     contract.check_refuses(program(name, added), tmp_path, parameter)
 
 
+@pytest.mark.guest
 @pytest.mark.parametrize("name", NAMES)
 def test_example_refuses_unreadable_axes(name: str, added: Path, tmp_path: Path) -> None:
     contract.check_refuses_unreadable_axes(program(name, added), tmp_path)
@@ -94,13 +105,8 @@ def test_example_refuses_unreadable_axes(name: str, added: Path, tmp_path: Path)
 def test_example_runs_in_a_guest_from_its_own_archive(
     name: str, added: Path, tmp_path: Path
 ) -> None:
-    guest.skip_without_a_guest()
-    if not Path("/bin/busybox").exists() or os.geteuid() != 0:
-        pytest.skip("needs root and busybox-static, as in the toolchain image")
-    out = added / "out"
-    subprocess.run(["make", "-s", "-C", added / "workloads", "root", f"OUT={out}"], check=True)
-    parts = (out / "root/base.cpio", out / f"root/work/{name}.cpio")
-    root = b"".join(part.read_bytes() for part in parts)
+    parts = ("root/base.cpio", f"root/work/{name}.cpio")
+    root = b"".join((added / "out" / part).read_bytes() for part in parts)
     transcript, _ = guest.boot(tmp_path, f"rexen.run={name},reps=1,percent=10", root)
     assert transcript.failures == []
     assert transcript.exit_status == 0

@@ -19,11 +19,6 @@ from harness.protocol import Transcript
 pytestmark = pytest.mark.guest
 
 
-@pytest.fixture(autouse=True)
-def needs_a_guest() -> None:
-    guest.skip_without_a_guest()
-
-
 def boot(
     tmp: Path, word: str, script: str = "", *, more: Mapping[str, str] | None = None
 ) -> tuple[Transcript, bytes]:

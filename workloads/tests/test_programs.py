@@ -1,7 +1,7 @@
-"""Every workload program, run on this machine with small loop counts.
+"""Every workload program, run in the checks image with small loop counts (ring 2).
 
 What ADDING.md asks of each is in contract.py; what only ours promise is here. Values are checked
-for sense only: this machine's clock is not the one that counts.
+for sense only: that machine's clock is not the one that counts.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from contract import Program
 from harness import protocol
 from harness.model.record import Phase
 
+pytestmark = pytest.mark.guest
 NAMES = sorted(file.parent.name for file in WORKLOADS.glob("*/workload.toml"))
 # Rows that subtract another measurement may come out below zero on a disturbed machine.
 DIFFERENCES = ("ctx_", "sig_handle", "prot_fault", "page_unmap")

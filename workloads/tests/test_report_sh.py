@@ -92,6 +92,7 @@ def test_counts_are_those_of_bench_c(arguments: tuple[str, ...], counts: bytes) 
     assert sh(script, *arguments) == (0, counts)
 
 
+@pytest.mark.guest
 def test_a_timed_section_holds_what_ran_in_it(built: Path, tmp_path: Path) -> None:
     """Start to stop, and what reading the clock costs, the same for every section."""
     program = built / "workloads" / "timed-in-shell" / "run"
