@@ -39,6 +39,11 @@ class Paths:
         return self.root / "harness" / "experiments"
 
     @property
+    def lock(self) -> Path:
+        """Every package that reaches a cell."""
+        return self.root / "inputs.lock"
+
+    @property
     def build(self) -> Path:
         """Logs and caches of image builds; safe to delete."""
         return self.root / "build"

@@ -6,11 +6,11 @@ python -m harness.tests.golden
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness import catalogue
-from harness.measure.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
 from harness.measure.plan import cell_params, make_cell
 from harness.model.cell import Cell
 from harness.model.system import System
@@ -24,10 +24,11 @@ WORKLOAD = "controls"
 
 
 def argv_text(system: System) -> str:
-    """QEMU's command line of the controls on this system, one argument a line."""
+    """The command of the controls' container on this system, one argument a line."""
     workload = catalogue.load_workloads(Paths.of(checkout_root()))[WORKLOAD]
     run = run_words(WORKLOAD, cell_params(system, workload, "quick"))
-    return "\n".join(qemu_argv(EMULATED_PC, system, run)) + "\n"
+    system = replace(system, boot=system.boot.of(WORKLOAD))
+    return "\n".join(container_argv(EMULATED_PC, system, run)) + "\n"
 
 
 def a_cell(**changes: object) -> Cell:

@@ -126,6 +126,13 @@ class Engine:
             raise _lost(error, f"the image {tag} went away") from None
         return digest.removeprefix("sha256:")[:32]
 
+    def forget(self, tag: str) -> None:
+        """Take an image's name away, and the image if it has no other; that it is gone is fine."""
+        try:
+            self._client.images.remove(tag, force=True)
+        except UNREACHABLE:
+            pass
+
     def pull(self, repository: str, tag: str) -> bool:
         """True if the image is here now; False if its registry cannot be reached."""
         try:

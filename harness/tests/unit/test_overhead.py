@@ -175,7 +175,6 @@ kernel = "k"
 append = "{{run}}"
 [guest]
 memory_mib = 512
-kernel = "cloud"
 [deadline]
 virtual_s = 5
 wall_s = 120
