@@ -43,6 +43,11 @@ class Paths:
         return self.root / "results" / "reference" / f"{profile}.json"
 
     @property
+    def lock(self) -> Path:
+        """Every package that reaches a cell."""
+        return self.root / "inputs.lock"
+
+    @property
     def build(self) -> Path:
         """Logs and caches of image builds; safe to delete."""
         return self.root / "build"

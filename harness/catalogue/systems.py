@@ -14,14 +14,20 @@ from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
 from harness.model.limits import Limits
 from harness.model.system import (
+    WORKLOAD_PART,
+    Artefact,
     Boot,
     BootModule,
     Guest,
+    Ingredients,
     MachineOptions,
     System,
     Targets,
 )
 from harness.paths import Paths
+
+# What recipe/artefacts.sh can do with a file of a package.
+HOW = ("copy", "gzip", "xz", "bzimage")
 
 
 def load_systems(paths: Paths) -> dict[str, System]:
@@ -60,12 +66,14 @@ def read_system(file: Path, linux_words: str) -> System:
     top = Table.load(file)
     boot, guest = top.table("boot"), top.table("guest")
     machine, limits = top.table("machine", optional=True), top.table("deadline")
-    # Both are for the image build, baselines/image/overlays.sh.
-    top.texts("packages"), top.texts("modules")
+    memory_mib = guest.whole("memory_mib")
+
+    def filled(text: str) -> str:
+        return text.replace("{linux}", linux_words).replace("{memory}", str(memory_mib))
+
     modules = []
     for entry in boot.tables("modules"):
-        args = entry.text("args", "").replace("{linux}", linux_words)
-        modules.append(BootModule(file=entry.text("file"), args=args))
+        modules.append(BootModule(_files(entry, "files"), filled(entry.text("args", ""))))
         entry.done()
     color = top.text("color")
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", color):
@@ -82,21 +90,20 @@ def read_system(file: Path, linux_words: str) -> System:
         ),
         boot=Boot(
             kernel=boot.text("kernel"),
-            append=boot.text("append", "").replace("{linux}", linux_words),
-            initrd=boot.text("initrd", ""),
+            append=filled(boot.text("append", "")),
+            initrd=_files(boot, "initrd") if "initrd" in boot.data else (),
             modules=tuple(modules),
         ),
-        guest=Guest(
-            memory_mib=guest.whole("memory_mib"),
-            divide=guest.whole("divide", 1),
-        ),
+        guest=Guest(memory_mib=memory_mib, divide=guest.whole("divide", 1)),
         limits=Limits(virtual_s=limits.number("virtual_s"), wall_s=limits.number("wall_s")),
         caveat=top.text("caveat", ""),
         reference=top.text("reference", ""),
         targets=_targets(top),
         unable=_unable(top),
+        ingredients=_ingredients(top),
     )
-    if boot.data.get("initrd") and modules:
+    boot.asked.add("initrd")
+    if system.boot.initrd and modules:
         raise boot.wrong("initrd", "cannot stand beside boot.modules: QEMU has one -initrd")
     words = system.boot.append + "".join(module.args for module in modules)
     if words.count("{run}") != 1:
@@ -112,6 +119,49 @@ def _unable(top: Table) -> dict[str, str]:
     reasons = {workload: entry.text(workload) for workload in entry.data}
     entry.done()
     return reasons
+
+
+def _files(table: Table, key: str) -> tuple[str, ...]:
+    """The parts of one loaded file, at least one; joined words must not split their names."""
+    if key not in table.data:
+        table.text(key)  # says that it is missing
+    parts = table.texts(key)
+    if not [part for part in parts if WORKLOAD_PART not in part]:
+        raise table.wrong(key, "must name at least one file that is no workload's")
+    for part in parts:
+        if not re.fullmatch(r"[A-Za-z0-9_./-]+", part.replace(WORKLOAD_PART, "w")):
+            raise table.wrong(key, f"{part!r} is no name of a file of the image")
+    return tuple(parts)
+
+
+def _ingredients(top: Table) -> Ingredients:
+    """`[packages]` and `[artefacts]`, for the image build."""
+    packages, wanted = (top.table(key, optional=True) for key in ("packages", "artefacts"))
+    artefacts = []
+    for name, entry in wanted.subtables():
+        how = entry.choice("how", HOW)
+        artefacts.append(Artefact(name=name, source=entry.text("from"), how=how))
+        entry.done()
+    ingredients = Ingredients(
+        unpack=_words(packages, "unpack"),
+        install=_words(packages, "install"),
+        artefacts=tuple(artefacts),
+    )
+    for artefact in artefacts:
+        for text in (artefact.name, artefact.source):
+            if len(text.split()) != 1:
+                raise wanted.wrong(artefact.name, f"{text!r} must be one word")
+    packages.done()
+    return ingredients
+
+
+def _words(table: Table, key: str) -> tuple[str, ...]:
+    """Names of Debian packages."""
+    names = table.texts(key)
+    for name in names:
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.+-]+", name):
+            raise table.wrong(key, f"{name!r} is no name of a Debian package")
+    return tuple(names)
 
 
 def _targets(top: Table) -> Targets:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from harness.errors import BuildError
 from harness.measure.images.build import Image
-from harness.measure.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
 from harness.model.cell import Cell, CellInputs, Coordinates, Run
 from harness.model.experiment import Experiment
 from harness.model.record import SCHEMA_VERSION
@@ -88,6 +88,7 @@ def plan(
 
 def make_cell(*, system: System, workload: Workload, at: Coordinates, image: Image) -> Cell:
     """One cell. Raises BuildError if the image lacks a file the system boots."""
+    system = replace(system, boot=system.boot.of(workload.id))
     missing = [name for name in system.boot.files if name not in image.files]
     if missing:
         raise BuildError(f"system '{system.id}' boots {missing[0]}, which {image.tag} lacks")
@@ -97,7 +98,7 @@ def make_cell(*, system: System, workload: Workload, at: Coordinates, image: Ima
         record_schema=SCHEMA_VERSION,
         testbed=EMULATED_PC.id,
         emulator=image.emulator,
-        argv=tuple(qemu_argv(EMULATED_PC, system, words)),
+        argv=tuple(container_argv(EMULATED_PC, system, words)),
         files={name: image.files[name] for name in sorted(system.boot.files)},
         workload=workload.id,
         params=params,

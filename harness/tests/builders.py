@@ -39,7 +39,9 @@ GOOD_CONSOLE = (
 
 
 def a_system(name: str = "native", *, wall_s: float = 5.0, virtual_s: float = 60.0) -> System:
-    modules = () if name == "native" else (BootModule("kernel/full/vmlinux", "console=hvc0 {run}"),)
+    modules = (
+        () if name == "native" else (BootModule(("kernel/full/vmlinux",), "console=hvc0 {run}"),)
+    )
     return System(
         id=name,
         title=f"the {name} system",
@@ -51,7 +53,7 @@ def a_system(name: str = "native", *, wall_s: float = 5.0, virtual_s: float = 60
         boot=Boot(
             kernel="kernel/cloud/vmlinux",
             append="quiet {run}" if not modules else "loglvl=error",
-            initrd="root/guest.cpio" if not modules else "",
+            initrd=("root/base.cpio",) if not modules else (),
             modules=modules,
         ),
         guest=Guest(memory_mib=512, divide=1),
@@ -105,12 +107,11 @@ def an_experiment(
 
 
 def an_image() -> Image:
-    names = ("kernel/cloud/vmlinux", "kernel/full/vmlinux", "root/guest.cpio")
+    names = ("kernel/cloud/vmlinux", "kernel/full/vmlinux", "root/base.cpio")
     return Image(
         tag="rexen:0123",
         files={name: f"{index}" * 64 for index, name in enumerate(names)},
         emulator="QEMU 10.0 abcd",
-        packages={},
     )
 
 

@@ -6,12 +6,12 @@ python -m harness.tests.golden
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness import catalogue
 from harness.measure.images.build import Image
-from harness.measure.machines.testbed import EMULATED_PC, qemu_argv, run_words
+from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
 from harness.measure.plan import cell_params, make_cell
 from harness.model.cell import Cell, Coordinates
 from harness.model.point import Point
@@ -27,11 +27,12 @@ WORKLOAD = "controls"
 
 
 def argv_text(system: System) -> str:
-    """QEMU's command line of the controls on this system, one argument a line."""
+    """The command of the controls' container on this system, one argument a line."""
     workload = catalogue.load_workloads(Paths.of(checkout_root()))[WORKLOAD]
     at = Coordinates(system.id, WORKLOAD, "quick")
     run = run_words(WORKLOAD, cell_params(system, workload, at))
-    return "\n".join(qemu_argv(EMULATED_PC, system, run)) + "\n"
+    system = replace(system, boot=system.boot.of(WORKLOAD))
+    return "\n".join(container_argv(EMULATED_PC, system, run)) + "\n"
 
 
 def a_cell(

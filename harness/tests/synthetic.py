@@ -123,7 +123,7 @@ def _system(name: str, order: int) -> System:
         stands_for=stands_for,
         color=color,
         machine=MachineOptions(cpu="qemu64", memory_mib=512),
-        boot=Boot(kernel="kernel/full/vmlinux", append="{run}", initrd="r.cpio", modules=()),
+        boot=Boot(kernel="kernel/full/vmlinux", append="{run}", initrd=("r.cpio",), modules=()),
         guest=Guest(memory_mib=512, divide=20 if name == "fullvirt" else 1),
         limits=Limits(virtual_s=60.0, wall_s=300.0),
         caveat=caveat,

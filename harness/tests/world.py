@@ -46,12 +46,16 @@ def unwrapped(text: str) -> str:
 
 
 def world_image(paths: Paths) -> Image:
-    """Every file that a system of the catalogue boots, with a digest of its name."""
+    """Every file that some cell of the catalogue boots, with a digest of its name."""
+    workloads = catalogue.load_workloads(paths)
     names = {
-        name for system in catalogue.load_systems(paths).values() for name in system.boot.files
+        name
+        for system in catalogue.load_systems(paths).values()
+        for workload in workloads
+        for name in system.boot.of(workload).files
     }
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
-    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world", packages={})
+    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world")
 
 
 def console_of(workload: Workload, *, factor: int = 1) -> str:

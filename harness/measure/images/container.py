@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
 
@@ -37,6 +38,14 @@ def candidate_urls(environment: Mapping[str, str]) -> list[str]:
     if runtime:
         sockets += [f"{runtime}/docker.sock", f"{runtime}/podman/podman.sock"]
     return [f"unix://{socket}" for socket in sockets if Path(socket).exists()]
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an engine says an image is: its digest, and the digests of its unpacked layers."""
+
+    image: str
+    layers: tuple[str, ...]
 
 
 class Running:
@@ -125,6 +134,40 @@ class Engine:
         except UNREACHABLE as error:
             raise _lost(error, f"the image {tag} went away") from None
         return digest.removeprefix("sha256:")[:32]
+
+    def identity(self, tag: str) -> Identity:
+        """What the engine has under this name."""
+        try:
+            attributes = self._client.images.get(tag).attrs
+        except ImageNotFound:
+            raise BuildError(f"the engine has no image {tag}") from None
+        except UNREACHABLE as error:
+            raise _lost(error) from None
+        identity = str(attributes["Id"])
+        layers = tuple(str(layer) for layer in attributes["RootFS"]["Layers"])
+        # Podman leaves the algorithm out.
+        return Identity(identity if ":" in identity else f"sha256:{identity}", layers)
+
+    def save(self, tag: str) -> Iterator[bytes]:
+        """An image in the engine's own form, a tar."""
+        try:
+            yield from self._client.images.get(tag).save()
+        except UNREACHABLE as error:
+            raise _lost(error, f"cannot save {tag}") from None
+
+    def load(self, dump: BinaryIO) -> None:
+        """The reverse of `save`. Raises BuildError if the engine does not want it."""
+        try:
+            self._client.images.load(dump)
+        except UNREACHABLE as error:
+            raise _build_error(f"the engine refuses the image: {_short(error)}", error) from None
+
+    def forget(self, tag: str) -> None:
+        """Take an image's name away, and the image if it has no other; that it is gone is fine."""
+        try:
+            self._client.images.remove(tag, force=True)
+        except UNREACHABLE:
+            pass
 
     def pull(self, repository: str, tag: str) -> bool:
         """True if the image is here now; False if its registry cannot be reached."""

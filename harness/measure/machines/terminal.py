@@ -26,7 +26,7 @@ from harness.measure.machines.testbed import (
     MONITOR,
     SHELL_WORDS,
     TERMINAL,
-    qemu_argv,
+    container_argv,
 )
 from harness.model.system import System
 
@@ -41,9 +41,9 @@ def join_console(engine: Engine, image: str, system: System) -> None:
     """Until the machine ends or Ctrl-] is typed. Raises EngineError."""
     with tempfile.TemporaryDirectory(prefix="rexen-shell-") as scratch:
         folder = Path(scratch)
-        argv = qemu_argv(
+        argv = container_argv(
             AT_THE_CONSOLE,
-            system,
+            replace(system, boot=system.boot.of("")),
             SHELL_WORDS,
             serial=f"unix:{TERMINAL},server=on,wait=off",
         )

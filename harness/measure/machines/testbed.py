@@ -17,11 +17,14 @@ and the model.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from harness.model.system import Boot, System
 
 ARTEFACTS = "/opt/rexen"
+# Joins the parts of what is loaded, then becomes QEMU: images/recipe/boot.
+STARTER = f"{ARTEFACTS}/bin/boot"
 CELL_DIR = "/cell"
 CONSOLE = f"{CELL_DIR}/console"
 MONITOR = f"{CELL_DIR}/monitor"
@@ -50,6 +53,15 @@ EMULATED_PC = Testbed(
     clock_base="2003-10-19",
     seed=1,
 )
+
+
+def container_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -> list[str]:
+    """The command of a machine's container: which parts make which file, then QEMU's own.
+
+    `system` is one whose boot has its workload's parts, `Boot.of`.
+    """
+    joins = [f"{place}={'+'.join(files)}" for place, files in joined_files(system.boot).items()]
+    return [STARTER, *joins, "--", *qemu_argv(testbed, system, run, serial=serial)]
 
 
 def qemu_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -> list[str]:
@@ -112,16 +124,32 @@ def module_list(modules: list[str]) -> str:
 
 def boot_argv(boot: Boot, run: str) -> list[str]:
     """`-kernel`, `-append`, `-initrd`; multiboot modules go into the last, comma separated."""
-    initrd = f"{ARTEFACTS}/{boot.initrd}" if boot.initrd else ""
+    initrd = _place(boot.initrd, 0) if boot.initrd else ""
     modules = [
-        f"{ARTEFACTS}/{module.file} {module.args}".strip().replace("{run}", run)
-        for module in boot.modules
+        f"{_place(it.files, number)} {it.args}".strip().replace("{run}", run)
+        for number, it in enumerate(boot.modules)
     ]
     return load_argv(
         kernel=f"{ARTEFACTS}/{boot.kernel}",
         append=boot.append.replace("{run}", run),
         initrd=initrd or module_list(modules),
     )
+
+
+def joined_files(boot: Boot) -> dict[str, list[str]]:
+    """The files a container makes before QEMU starts, and the parts of each."""
+    loaded = [boot.initrd, *(module.files for module in boot.modules)]
+    numbered = enumerate(files for files in loaded if files)
+    return {
+        _place(files, number): [f"{ARTEFACTS}/{name}" for name in files]
+        for number, files in numbered
+        if len(files) > 1
+    }
+
+
+def _place(files: Sequence[str], number: int) -> str:
+    """Where QEMU finds a file: in the image, or joined from its parts."""
+    return f"{ARTEFACTS}/{files[0]}" if len(files) == 1 else f"/tmp/joined-{number}"
 
 
 def run_words(workload: str, params: dict[str, int], perturb: int = 0) -> str:

@@ -141,7 +141,7 @@ def test_a_guest_without_init_panics(lab: Lab, native: System) -> None:
 
 def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
     xen = lab.systems["xen"]
-    modules = (replace(xen.boot.modules[0], file="root/guest.cpio"), *xen.boot.modules[1:])
+    modules = (replace(xen.boot.modules[0], files=("root/base.cpio",)), *xen.boot.modules[1:])
     broken = replace(xen, boot=replace(xen.boot, modules=modules))
     outcome = lab.outcome(broken, params=SMALL)
     assert outcome.status is Status.PANIC, outcome.reason
@@ -150,7 +150,7 @@ def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
 
 def test_a_kernel_that_is_none(lab: Lab, native: System) -> None:
     """QEMU refuses it: the machine never was."""
-    broken = replace(native, boot=replace(native.boot, kernel="root/guest.cpio"))
+    broken = replace(native, boot=replace(native.boot, kernel="root/base.cpio"))
     outcome = lab.outcome(broken, params=SMALL)
     assert outcome.status is Status.ENGINE, outcome.reason
     assert "QEMU ended by itself while booting: qemu" in outcome.reason

@@ -9,6 +9,7 @@ import pytest
 
 from harness import catalogue
 from harness.errors import ConfigError, UsageError
+from harness.model.system import Artefact, Ingredients
 from harness.model.unit import Better, MetricKind
 from harness.model.workload import PROFILES
 from harness.paths import Paths, checkout_root
@@ -23,7 +24,7 @@ color = "#7f7f7f"
 [boot]
 kernel = "kernel/vmlinux"
 append = "console=ttyS0 {linux} {run}"
-initrd = "root/guest.cpio"
+initrd = ["root/base.cpio", "root/work/{workload}.cpio"]
 
 [guest]
 memory_mib = 512
@@ -32,6 +33,7 @@ memory_mib = 512
 virtual_s = 5
 wall_s = 120
 """
+INITRD = 'initrd = ["root/base.cpio", "root/work/{workload}.cpio"]'
 WORKLOAD = """
 id = "demo"
 title = "Demo"
@@ -155,30 +157,39 @@ def changed(text: str, old: str, new: str) -> str:
             'color = "#7f7f7f"\ncaveats = "x"',
             "key 'caveats': is unknown, did you mean 'caveat'",
         ),
+        (INITRD, INITRD + '\nmodules = [{ files = ["a"] }]', "'boot.initrd': cannot stand beside"),
         (
-            'initrd = "root/guest.cpio"',
-            'initrd = "root/guest.cpio"\nmodules = [{ file = "a" }]',
-            "key 'boot.initrd': cannot stand beside boot.modules",
+            INITRD,
+            'modules = [{ files = ["a"] }, { args = "b" }]',
+            "key 'boot.modules[1].files': is missing",
         ),
+        (INITRD, 'modules = ["a"]', "key 'boot.modules[0]': must be a table"),
+        (INITRD, 'initrd = "root/base.cpio"', "key 'boot.initrd': must be a list"),
+        (INITRD, "initrd = []", "key 'boot.initrd': must name at least one file"),
         (
-            'initrd = "root/guest.cpio"',
-            'modules = [{ file = "a" }, { args = "b" }]',
-            "key 'boot.modules[1].file': is missing",
+            INITRD,
+            'initrd = ["root/work/{workload}.cpio"]',
+            "key 'boot.initrd': must name at least one file that is no workload's",
         ),
+        (INITRD, 'initrd = ["a+b"]', "key 'boot.initrd': 'a+b' is no name of a file"),
+        ("[guest]", 'packages = "qemu"\n[guest]', "key 'boot.packages': is unknown"),
+        ("[guest]", "[packages]\nunpack = [1]\n[guest]", "'packages.unpack': must be a list of"),
         (
-            'initrd = "root/guest.cpio"',
-            'modules = ["a"]',
-            "key 'boot.modules[0]': must be a table",
+            "[guest]",
+            '[packages]\ninstall = ["qemu; rm"]\n[guest]',
+            "key 'packages.install': 'qemu; rm' is no name of a Debian package",
         ),
+        ("[guest]", '[packages]\npurge = ["x"]\n[guest]', "key 'packages.purge': is unknown"),
         (
-            'color = "#7f7f7f"',
-            'color = "#7f7f7f"\npackages = "qemu"',
-            "key 'packages': must be a list",
+            "[guest]",
+            '[artefacts]\nk = { from = "boot/k", how = "magic" }\n[guest]',
+            "key 'artefacts.k.how': must be one of copy, gzip, xz, bzimage",
         ),
+        ("[guest]", '[artefacts]\nk = { how = "xz" }\n[guest]', "'artefacts.k.from': is missing"),
         (
-            'color = "#7f7f7f"',
-            'color = "#7f7f7f"\npackages = [1]',
-            "key 'packages': must be a list of strings",
+            "[guest]",
+            '[artefacts]\nk = { from = "a b", how = "xz" }\n[guest]',
+            "key 'artefacts.k': 'a b' must be one word",
         ),
     ],
 )
@@ -284,6 +295,31 @@ def test_linux_words_and_defaults(tmp_path: Path) -> None:
     assert system.boot.append == ("console=ttyS0 quiet tsc=reliable initcall_blacklist=a,b {run}")
     assert (system.machine.cpu, system.machine.memory_mib) == ("qemu64", 512)
     assert (system.guest.divide, system.stands_for, system.caveat) == (1, "", "")
+
+
+def test_the_guests_memory_is_written_once(tmp_path: Path) -> None:
+    text = SYSTEM.replace("{run}", "rexen.memory={memory} {run}").replace("= 512", "= 77")
+    write_system(tmp_path, text)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert "rexen.memory=77 {run}" in system.boot.append
+    assert system.guest.memory_mib == 77
+
+
+def test_what_a_system_is_made_from(tmp_path: Path) -> None:
+    text = """
+[packages]
+unpack = ["linux-image-amd64"]
+install = ["qemu-system-x86"]
+[artefacts]
+"kernel/vmlinux" = { from = "boot/vmlinuz-*", how = "bzimage" }
+"""
+    write_system(tmp_path, SYSTEM + text)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert system.ingredients == Ingredients(
+        unpack=("linux-image-amd64",),
+        install=("qemu-system-x86",),
+        artefacts=(Artefact("kernel/vmlinux", "boot/vmlinuz-*", "bzimage"),),
+    )
 
 
 def test_the_hypervisor_is_one_more_system(tmp_path: Path) -> None:

@@ -13,7 +13,15 @@ import pytest
 
 from harness import catalogue
 from harness.errors import BuildError
-from harness.measure.machines.testbed import EMULATED_PC, boot_argv, qemu_argv, run_words
+from harness.measure.machines.testbed import (
+    EMULATED_PC,
+    STARTER,
+    boot_argv,
+    container_argv,
+    joined_files,
+    qemu_argv,
+    run_words,
+)
 from harness.measure.plan import Exclusion, Plan, estimate_wall_s, first_guess_s, plan
 from harness.model.cell import Cell, Coordinates
 from harness.model.point import Point
@@ -90,7 +98,7 @@ def test_identity_covers_nothing_else() -> None:
             profile="night",
         ),
         "the image's tag": a_cell(image=replace(image, tag="rexen:4567")),
-        "packages": a_cell(image=replace(image, packages={"gcc": "15"})),
+        "what differs from the lock": a_cell(image=replace(image, differs=("gcc",))),
         "a file not booted": a_cell(image=replace(image, files={**image.files, "uml/linux": "0"})),
         "the order of files": a_cell(
             image=replace(image, files=dict(reversed(list(image.files.items()))))
@@ -192,8 +200,8 @@ def test_estimates() -> None:
 
 
 def test_commas_in_a_module_are_doubled_for_qemu() -> None:
-    modules = (BootModule("k", "console=hvc0 {run}"), BootModule("root", ""))
-    boot = Boot(kernel="xen", append="", initrd="", modules=modules)
+    modules = (BootModule(("k",), "console=hvc0 {run}"), BootModule(("root",), ""))
+    boot = Boot(kernel="xen", append="", initrd=(), modules=modules)
     assert boot_argv(boot, run_words("demo", {"reps": 1, "percent": 5})) == [
         *("-kernel", "/opt/rexen/xen"),
         "-initrd",
@@ -201,8 +209,64 @@ def test_commas_in_a_module_are_doubled_for_qemu() -> None:
     ]
 
 
+def test_what_is_loaded_is_joined_of_its_parts() -> None:
+    """One part is loaded as it is; several become a file of the container's own."""
+    parts = ("root/base.cpio", "root/work/{workload}.cpio")
+    linux = Boot(kernel="k", append="{run}", initrd=parts, modules=()).of("demo")
+    assert linux.files == ("k", "root/base.cpio", "root/work/demo.cpio")
+    argv = container_argv(EMULATED_PC, replace(a_system(), boot=linux), "x")
+    joined = "/tmp/joined-0=/opt/rexen/root/base.cpio+/opt/rexen/root/work/demo.cpio"
+    assert argv[:4] == [STARTER, joined, "--", "qemu-system-x86_64"]
+    assert argv[-2:] == ["-initrd", "/tmp/joined-0"]
+
+    modules = (BootModule(("k",), "{run}"), BootModule(parts, ""))
+    xen = Boot(kernel="xen", append="", initrd=(), modules=modules).of("demo")
+    assert list(joined_files(xen)) == ["/tmp/joined-1"]
+    assert boot_argv(xen, "x")[-1] == "/opt/rexen/k x,/tmp/joined-1"
+    assert xen.files == ("xen", "k", "root/base.cpio", "root/work/demo.cpio")
+
+
+def test_a_person_at_the_console_gets_no_workload() -> None:
+    parts = ("root/base.cpio", "root/work/{workload}.cpio")
+    boot = Boot(kernel="k", append="{run}", initrd=parts, modules=()).of("")
+    assert boot.files == ("k", "root/base.cpio")
+    assert boot_argv(boot, "rexen.shell")[-1] == "/opt/rexen/root/base.cpio"
+
+
+def test_a_cell_depends_on_its_own_workload_alone() -> None:
+    """Editing one workload must not measure the others again."""
+    system = SYSTEMS["native"]
+    workloads = [a_workload("one"), a_workload("two")]
+    names = {name for it in workloads for name in system.boot.of(it.id).files}
+    files = {name: "0" * 64 for name in names}
+    image = replace(an_image(), files=files)
+    edited = replace(image, files={**files, "root/work/two.cpio": "1" * 64})
+    experiments = [an_experiment("one"), an_experiment("two")]
+    before, after = (
+        {
+            cell.at.workload: cell.id
+            for cell in planned(
+                experiments=experiments, systems=[system], workloads=workloads, image=it
+            ).cells
+        }
+        for it in (image, edited)
+    )
+    assert before["one"] == after["one"]
+    assert before["two"] != after["two"]
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_every_system_boots_the_workload_in_parts(name: str) -> None:
+    """The part of the base is in every cell, the workload's in its own, and both are in order."""
+    files = SYSTEMS[name].boot.of("demo").files
+    assert files.index("root/base.cpio") < min(
+        place for place, file in enumerate(files) if file.endswith("/demo.cpio")
+    )
+
+
 def test_the_machine_starts_stopped_and_records_its_console() -> None:
     argv = qemu_argv(EMULATED_PC, a_system(), "x")
+    assert container_argv(EMULATED_PC, a_system(), "x") == [STARTER, "--", *argv]
     assert "-S" in argv
     assert argv[argv.index("-serial") + 1] == "file:/cell/console"
     other = qemu_argv(EMULATED_PC, a_system(), "x", serial="unix:/cell/terminal")

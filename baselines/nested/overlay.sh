@@ -3,8 +3,8 @@
 #
 # overlay.sh ROOT ARTEFACTS fills the empty directory ROOT with what the first level of a nested
 # system needs beside the guest root. ARTEFACTS is laid out like /opt/rexen of the image; it runs
-# where the packages named in system.toml are installed. The image build packs ROOT after
-# guest.cpio into root/<system>.cpio.
+# where the packages that system.toml has under `install` are installed. The image build packs ROOT
+# into root/<system>.cpio.
 set -eu
 export LC_ALL=C
 umask 022
@@ -32,9 +32,10 @@ put_program() {
 	rm "$root/.ldd"
 }
 
-# What every first level has: its program, and the guest root the inner guest boots.
+# What every first level has: its program, and the guest root the inner guest boots (the
+# workload's part comes in an archive of its own, as host/work.cpio).
 put_host() {
-	put "$(dirname "$0")/../lib/host.sh" host/lib.sh
+	put "$(dirname "$0")/../nested/host.sh" host/lib.sh
 	put "$(dirname "$0")/host.sh" host/run 755
-	put "$artefacts/root/guest.cpio" host/guest.cpio
+	put "$artefacts/root/base.cpio" host/base.cpio
 }

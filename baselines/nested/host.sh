@@ -9,11 +9,25 @@ fail() {
 	exit 1
 }
 
+# Makes the inner guest's root out of its parts, and prints its name. The workload's part is absent
+# when a person wants the console. Appended to, not copied: memory is scarce here.
+guest_root() {
+	if [ -e /host/work.cpio ]; then
+		cat /host/work.cpio >>/host/base.cpio && rm /host/work.cpio
+	fi
+	echo /host/base.cpio
+}
+
+# The inner guest's memory in MiB, as the catalogue has it.
+guest_memory() {
+	sed -n 's/.*rexen\.memory=\([0-9]*\).*/\1/p' /proc/cmdline
+}
+
 # The words of our own command line, without those that only concern the first level.
 inner_words() {
 	for word in $(cat /proc/cmdline); do
 		case $word in
-		rexen.host=* | nolapic_timer) ;;
+		rexen.host=* | rexen.memory=* | nolapic_timer) ;;
 		*) printf '%s ' "$word" ;;
 		esac
 	done
@@ -23,7 +37,7 @@ inner_words() {
 rexen_words() {
 	for word in $(cat /proc/cmdline); do
 		case $word in
-		rexen.host=*) ;;
+		rexen.host=* | rexen.memory=*) ;;
 		rexen.*) printf '%s ' "$word" ;;
 		esac
 	done
