@@ -16,7 +16,7 @@ from harness.cli.progress import cell_line, time_spent
 from harness.errors import ExitCode
 from harness.measure import plan
 from harness.measure.campaign import Campaign, Measured, run_cells
-from harness.measure.images.build import Image, ensure_image
+from harness.measure.images.build import AS_LOCKED, Image, differences, ensure_image
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
 from harness.model.cell import Cell
@@ -91,6 +91,7 @@ def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterato
             yield Campaign(
                 engine=prepared.engine,
                 image=prepared.image.tag,
+                inputs=differences(prepared.image.differs) or AS_LOCKED,
                 purpose=purpose,
                 scratch=scratch,
                 owner=owner,

@@ -27,10 +27,12 @@ from harness.protocol import until_end
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
-    """What all cells of one run share. `scratch` must be visible to the engine."""
+    """What all cells of one run share. `scratch` must be visible to the engine; `inputs` says how
+    the image stands to inputs.lock."""
 
     engine: Engine
     image: str
+    inputs: str
     purpose: Purpose
     scratch: Path
     owner: str
@@ -111,7 +113,7 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
             boot_wall_s=round(run.boot_wall_s, 3),
             machine_wall_s=round(run.machine_wall_s, 3),
             total_wall_s=round(time.monotonic() - started, 3),
-            host=describe_host(),
+            host={**describe_host(), "inputs": campaign.inputs},
         ),
         rerun=rerun_line(cell.at),
     )

@@ -28,6 +28,7 @@ REPOSITORY = "localhost/rexen"
 TARGET = "bench"
 POOL = "pool"
 NAMED_DIFFERENCES = 3
+AS_LOCKED = "as locked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,9 @@ def renew_lock(engine: Engine, paths: Paths, steps: Steps) -> inputs.LockDiff:
 
 
 def differences(differs: tuple[str, ...]) -> str:
-    """One line about packages that are not as the lock has them."""
+    """One line about packages that are not as the lock has them; "" if all are."""
+    if not differs:
+        return ""
     named = "; ".join(differs[:NAMED_DIFFERENCES])
     more = len(differs) - NAMED_DIFFERENCES
     rest = f"; and {more} more" if more > 0 else ""

@@ -75,6 +75,7 @@ class Lab:
         campaign = Campaign(
             engine=self.engine,
             image=self.image.tag,
+            inputs="",
             purpose=Purpose.MEASURE,
             scratch=self.scratch,
             owner=OWNER,

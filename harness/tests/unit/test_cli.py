@@ -319,7 +319,10 @@ def test_completion(shell: str, capsys: Capture) -> None:
         subprocess.run(["bash", "-n"], input=script, text=True, check=True)
 
 
-VERBS = "doctor list build plan run verify report reproduce diff console export shell".split()
+VERBS = (
+    "doctor list build plan run verify report reproduce diff console export shell image lock "
+    "reference readme"
+).split()
 
 
 def test_every_verb_has_help(capsys: Capture) -> None:

@@ -37,6 +37,7 @@ def a_campaign(engine: WorldEngine, scratch: Path) -> Campaign:
     return Campaign(
         engine=engine,
         image="rexen:world",
+        inputs="as locked",
         purpose=Purpose.MEASURE,
         scratch=scratch,
         owner="tests",
