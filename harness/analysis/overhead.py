@@ -84,7 +84,8 @@ class Overhead:
 
 
 def overheads(study: Study) -> list[Overhead]:
-    """One for each system that names a reference and was run, over the paper's tables."""
+    """One for each system that names a reference and was run, over the paper's tables that the
+    study has."""
     rows = [(one, row) for one in study.experiments if one.table for row in one.rows]
     return [
         _overhead(
@@ -93,7 +94,7 @@ def overheads(study: Study) -> list[Overhead]:
             [_share(study, place, one.id, one.reference) for place in rows],
         )
         for one in study.systems.values()
-        if one.id in study.ran and one.reference in study.systems
+        if rows and one.id in study.ran and one.reference in study.systems
     ]
 
 

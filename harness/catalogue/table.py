@@ -1,7 +1,6 @@
 """A TOML table that is read strictly: every error names the file and the key.
 
-Both readers of TOML stand on this: `catalogue` (systems, workloads) and
-`analysis.experiments` (the paper's tables and claims), which never import each other.
+Every reader of TOML stands on this: systems, workloads, experiments and claims.
 """
 
 from __future__ import annotations

@@ -236,7 +236,7 @@ def _lines(view: OverheadView) -> list[str]:
         "  ".join(
             text.rjust(width) if at else text.ljust(width)
             for at, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
+        ).rstrip()
         for row in rows
     ]
     targets = [target_line(one) for one in view.targets]

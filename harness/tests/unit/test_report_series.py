@@ -65,6 +65,16 @@ def test_a_series_on_some_systems_is_about_those_only() -> None:
     assert "Not run:" not in text
 
 
+@pytest.mark.parametrize("name", ["table4", "controls", synthetic.SERIES])
+def test_one_experiment_alone_is_a_page(name: str) -> None:
+    known = (*TABLES, synthetic.series_experiment())
+    (chosen,) = [one for one in known if one.id == name]
+    used = {one.workload for one in chosen.cells}
+    text = page([it for it in whole() if it.workload in used], experiments=[chosen])
+    assert Reader(section(text, name)).tags["svg"] == 2
+    assert "Not run:" not in text and ("overhead-rexen" in text) is (name == "table4")
+
+
 def test_a_missing_point_is_a_visible_hole() -> None:
     records = [it for it in whole() if (it.system, it.point) != ("xen", {"block": 4096})]
     text = page(records)
