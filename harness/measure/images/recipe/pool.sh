@@ -47,6 +47,11 @@ locked() { # the lock's packages, without their first word
 	sed -n 's/^package //p' "$lock" | sort
 }
 
+refresh() { # apt's lists; a mirror that is not there may still be made up for
+	apt-get -q -o Acquire::Languages=none -o APT::Sandbox::User=root update ||
+		echo "pool.sh: the mirror cannot be read" >&2
+}
+
 told() { # an index of packages on standard input: NAME VERSION ARCHITECTURE SHA256 of each
 	awk '
 		/^Package: / { name = $2 }
@@ -106,7 +111,7 @@ chosen() { # arguments of apt-get: the packages it would take, as `told` has the
 }
 
 # 1. What is locked, from the mirror, then from the archive.
-apt-get -q -o Acquire::Languages=none update
+refresh
 locked >"$work/locked"
 offered "" >"$work/mirror"
 comm -12 "$work/locked" "$work/mirror" >"$work/here"
@@ -133,7 +138,7 @@ fi
 eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
 # shellcheck disable=SC2154 # set by apt-config
 echo "deb [trusted=yes] file:$pool ./" >"$parts/rexen-pool.list"
-apt-get -q -o Acquire::Languages=none update
+refresh
 stages='$1 == "unpack"'
 for name in $(asked "$@"); do
 	chosen download "$name"
