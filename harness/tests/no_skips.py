@@ -18,6 +18,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, Any, None]:
         report.longrepr = f"{item.nodeid} skips itself, which no test may do here: {why}"
 
 
-def pytest_collectreport(report: pytest.CollectReport) -> None:
+@pytest.hookimpl(hookwrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Generator[None, Any, None]:
+    outcome = yield
+    report = outcome.get_result()
     if report.skipped:
         report.outcome = "failed"
+        report.longrepr = f"{collector.nodeid} skips itself, which no test may do here"

@@ -103,6 +103,21 @@ def exact_document(cell: Cell, outcome: Outcome) -> dict[str, Any]:
     return plain
 
 
+def other_inputs(recorded: dict[str, Any], found: dict[str, Any]) -> list[str]:
+    """The names of the inputs that two documents do not share; files each by their own."""
+    flat = [{**inputs, **inputs["files"], "files": None} for inputs in (recorded, found)]
+    return sorted(name for name in {*flat[0], *flat[1]} if flat[0].get(name) != flat[1].get(name))
+
+
+def values_of(document: dict[str, Any]) -> dict[str, float]:
+    """The first recorded value of each metric in a document, in nanoseconds."""
+    return {
+        it["metric"]: (it["total_ns"] - it["overhead_ns"]) / it["count"]
+        for it in reversed(document["outcome"]["samples"])
+        if it["phase"] == Phase.RUN
+    }
+
+
 def record_exact() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         lab = Lab.open(Path(scratch))

@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.errors import ExitCode, HarnessError
+from harness.errors import ExitCode
 from harness.host.deadline import Deadline
 from harness.measure.machines import qemu
 from harness.model.limits import Limits
@@ -29,7 +30,14 @@ from harness.model.record import Outcome, Phase, Status
 from harness.model.system import System
 from harness.paths import checkout_root
 from harness.store import Store
-from harness.tests.integration.lab import EXACT, Lab, exact_document, sample_of
+from harness.tests.integration.lab import (
+    EXACT,
+    Lab,
+    exact_document,
+    other_inputs,
+    sample_of,
+    values_of,
+)
 
 pytestmark = pytest.mark.guest
 
@@ -39,10 +47,7 @@ SMALL = {"reps": 1, "percent": 10}
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    try:
-        return Lab.open(tmp_path_factory.mktemp("cells"))
-    except HarnessError as error:
-        pytest.skip(f"no engine or image: {error}")
+    return Lab.open(tmp_path_factory.mktemp("cells"))
 
 
 @pytest.fixture(scope="session")
@@ -99,11 +104,16 @@ def test_one_instruction_is_one_nanosecond(first: Outcome) -> None:
 
 
 def test_exact_bits(lab: Lab, native: System, first: Outcome) -> None:
+    """Bit for bit what was recorded; with other inputs, each value within 2 % of it."""
     recorded = json.loads(EXACT.read_text())
-    cell = lab.cell(native)
-    if cell.id != recorded["cell"]:
-        pytest.skip("other kernel, guest root or QEMU than recorded in exact.json")
-    assert exact_document(cell, first) == recorded
+    found = exact_document(lab.cell(native), first)
+    if found["cell"] == recorded["cell"]:
+        assert found == recorded
+        return
+    other = other_inputs(recorded["inputs"], found["inputs"])
+    assert other, "the same inputs make another cell"
+    warnings.warn(f"not exact.json's inputs, so held to 2 %: {', '.join(other)}", stacklevel=1)
+    assert values_of(found) == pytest.approx(values_of(recorded), rel=0.02)
 
 
 def test_facts_of_the_guest(first: Outcome, native: System) -> None:
@@ -116,8 +126,6 @@ def test_facts_of_the_guest(first: Outcome, native: System) -> None:
 @pytest.mark.parametrize("name", ["xen", "hwvirt", "uml", "fullvirt", "rexen"])
 def test_every_system_runs_the_controls(lab: Lab, name: str) -> None:
     """Small loops, but the CPU loop must cost the same everywhere but where it is translated."""
-    if name not in lab.systems:
-        pytest.skip(f"{name} is not in the catalogue")
     system = lab.systems[name]
     outcome = lab.outcome(system, params={**SMALL, "divide": system.guest.divide})
     assert outcome.status is Status.OK, outcome.reason
