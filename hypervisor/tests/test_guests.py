@@ -239,3 +239,24 @@ def test_stock_kernel(tmp_path: Path, count: int) -> None:
         prefix = f"(d{number}) " if count > 1 else ""
         lines = lines_of(done.console, prefix)
         assert [line for line in lines if line.startswith("@rexen end 0 ")], done.console
+
+
+def ramdisk_of(tmp_path: Path, source: str) -> str:
+    """An archive with one static program, as /init."""
+    subprocess.run(
+        ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tmp_path / "init", TESTS / source],
+        check=True,
+    )
+    done = subprocess.run(
+        ["cpio", "-o", "-H", "newc"], input=b"init\n", cwd=tmp_path, capture_output=True, check=True
+    )
+    (tmp_path / "ramdisk").write_bytes(done.stdout)
+    return str(tmp_path / "ramdisk")
+
+
+def test_debugger_in_a_stock_guest(tmp_path: Path) -> None:
+    """Hardware breakpoints of ptrace stop a program; ioperm and iopl open ports."""
+    kernel = f"{KERNEL} console=hvc0 quiet panic=-1 noreplace-smp"
+    done = run(tmp_path, [kernel, ramdisk_of(tmp_path, "stock/debugger.c")], memory_mb=256)
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert done.status == CLEAN
