@@ -40,9 +40,14 @@ class Run:
 
 
 def run(
-    tmp_path: Path, modules: list[str], *, options: str = "loglvl=info", memory_mb: int = 64
+    tmp_path: Path,
+    modules: list[str],
+    *,
+    options: str = "loglvl=info",
+    memory_mb: int = 64,
+    extra: tuple[str, ...] = (),
 ) -> Run:
-    """Runs the machine to its end."""
+    """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
     argv = rexen_argv(
         BUILD / "rexen.elf",
@@ -51,6 +56,7 @@ def run(
         memory_mib=memory_mb,
         serial=f"file:{console}",
     )
+    argv += extra
     done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
     text = console.read_text(errors="replace").replace("\r", "")
     return Run(status=done.returncode, console=text)
@@ -125,6 +131,15 @@ def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attack
     assert "hypervisor died" not in done.console
     assert "references left" not in done.console
     assert lines_of(done.console, "(d1) ") == undisturbed
+
+
+def test_processor_with_smep(tmp_path: Path) -> None:
+    """It is turned on where there is one, SMAP is not, and nothing of ours minds."""
+    extra = ("-cpu", "qemu64,+smep,+smap")  # the last one counts
+    done = run(tmp_path, [guest("traps"), guest("user")], extra=extra)
+    assert "(rexen) processor: cr4 100620, SMEP on" in done.console
+    assert done.console.count("RESULT SUCCESS") == 2, done.console
+    assert done.status == CLEAN
 
 
 def test_debug_status_is_its_own(tmp_path: Path) -> None:
