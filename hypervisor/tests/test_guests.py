@@ -40,9 +40,14 @@ class Run:
 
 
 def run(
-    tmp_path: Path, modules: list[str], *, options: str = "loglvl=info", memory_mb: int = 64
+    tmp_path: Path,
+    modules: list[str],
+    *,
+    options: str = "loglvl=info",
+    memory_mb: int = 64,
+    extra: tuple[str, ...] = (),
 ) -> Run:
-    """Runs the machine to its end."""
+    """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
     argv = rexen_argv(
         BUILD / "rexen.elf",
@@ -51,6 +56,7 @@ def run(
         memory_mib=memory_mb,
         serial=f"file:{console}",
     )
+    argv += extra
     done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
     text = console.read_text(errors="replace").replace("\r", "")
     return Run(status=done.returncode, console=text)
@@ -125,6 +131,15 @@ def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attack
     assert "hypervisor died" not in done.console
     assert "references left" not in done.console
     assert lines_of(done.console, "(d1) ") == undisturbed
+
+
+def test_processor_with_smep(tmp_path: Path) -> None:
+    """It is turned on where there is one, SMAP is not, and nothing of ours minds."""
+    extra = ("-cpu", "qemu64,+smep,+smap")  # the last one counts
+    done = run(tmp_path, [guest("traps"), guest("user")], extra=extra)
+    assert "(rexen) processor: cr4 100620, SMEP on" in done.console
+    assert done.console.count("RESULT SUCCESS") == 2, done.console
+    assert done.status == CLEAN
 
 
 def test_debug_status_is_its_own(tmp_path: Path) -> None:
@@ -239,3 +254,24 @@ def test_stock_kernel(tmp_path: Path, count: int) -> None:
         prefix = f"(d{number}) " if count > 1 else ""
         lines = lines_of(done.console, prefix)
         assert [line for line in lines if line.startswith("@rexen end 0 ")], done.console
+
+
+def ramdisk_of(tmp_path: Path, source: str) -> str:
+    """An archive with one static program, as /init."""
+    subprocess.run(
+        ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tmp_path / "init", TESTS / source],
+        check=True,
+    )
+    done = subprocess.run(
+        ["cpio", "-o", "-H", "newc"], input=b"init\n", cwd=tmp_path, capture_output=True, check=True
+    )
+    (tmp_path / "ramdisk").write_bytes(done.stdout)
+    return str(tmp_path / "ramdisk")
+
+
+def test_debugger_in_a_stock_guest(tmp_path: Path) -> None:
+    """Hardware breakpoints of ptrace stop a program; ioperm and iopl open ports."""
+    kernel = f"{KERNEL} console=hvc0 quiet panic=-1 noreplace-smp"
+    done = run(tmp_path, [kernel, ramdisk_of(tmp_path, "stock/debugger.c")], memory_mb=256)
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert done.status == CLEAN
