@@ -49,17 +49,25 @@ static int update_m2p(struct domain *d, u64 ptr, u64 val)
 	return 0;
 }
 
-static int apply(struct domain *d, const struct mmu_update *req)
+static int apply(struct domain *d, u64 ptr, u64 val)
 {
-	switch (req->ptr & 3) {
+	switch (ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return update_entry(d, req->ptr, req->val, false);
+		return update_entry(d, ptr, val, false);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return update_entry(d, req->ptr, req->val, true);
+		return update_entry(d, ptr, val, true);
 	default:
-		return update_m2p(d, req->ptr, req->val);
+		return update_m2p(d, ptr, val);
 	}
+}
+
+/* One struct mmu_update at a guest address that lies outside our half. Into two words, not into
+ * the structure: gcc 12 dies of an asm goto that writes to part of one. */
+static inline bool read_request(u64 at, u64 *ptr, u64 *val)
+{
+	return get_guest_u64_unchecked(vaddr(at), ptr) &&
+	       get_guest_u64_unchecked(vaddr(at + offsetof(struct mmu_update, val)), val);
 }
 
 static bool foreign(const struct domain *d, u64 domid)
@@ -97,8 +105,8 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 	if (!guest_range_ok(vaddr(list), (u64)n * sizeof(struct mmu_update)))
 		return -EFAULT;
 	for (i = 0;; i++) {
-		struct mmu_update req;
-		u64 at = list + i * sizeof(req);
+		u64 at = list + i * sizeof(struct mmu_update);
+		u64 ptr, val;
 
 		if (must_stop(d, i)) {
 			rc = continue_at(at, n - i);
@@ -106,12 +114,11 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 		}
 		if (i == n)
 			break;
-		if (!get_guest_u64_unchecked(vaddr(at), &req.ptr) ||
-		    !get_guest_u64_unchecked(vaddr(at + 8), &req.val)) {
+		if (!read_request(at, &ptr, &val)) {
 			rc = -EFAULT;
 			break;
 		}
-		rc = apply(d, &req);
+		rc = apply(d, ptr, val);
 		if (unlikely(rc == -EAGAIN)) {
 			rc = continue_at(at, n - i);
 			break;
@@ -132,16 +139,15 @@ static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done
 long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
 	struct domain *d = current->domain;
-	struct mmu_update req;
+	u64 ptr, val;
 	long rc;
 
 	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF || d->release_head)
 		return update_batch(list, count, done_ptr, domid);
-	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
-	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
-	    !get_guest_u64_unchecked(vaddr(list + 8), &req.val))
+	if (!guest_range_ok(vaddr(list), sizeof(struct mmu_update)) ||
+	    !read_request(list, &ptr, &val))
 		return -EFAULT;
-	rc = apply(d, &req);
+	rc = apply(d, ptr, val);
 	if (unlikely(rc == -EAGAIN))
 		return hypercall_continue(__HYPERVISOR_mmu_update, 0, NULL);
 	if (unlikely(d->release_head) && !page_release_work(d, true) && rc == 0)
