@@ -19,7 +19,26 @@
 /*
  * A frame that is no table and no descriptor table may be written as plain memory: the guest could
  * do so itself, or has no mapping of it, and either way nothing of ours depends on its contents.
+ * The processor may still walk through it, though, if it was a table until a moment ago. So unless
+ * writable memory is what it was last, it becomes that for the store, with the flush that may take.
  */
+static inline int store_plain(struct domain *d, const struct frame *f, u64 *word, u64 val)
+{
+	mfn_t m = virt_to_mfn(word);
+	int rc;
+
+	if (likely(f->type == FT_WRITABLE)) {
+		*word = val;
+		return 0;
+	}
+	rc = page_get_type(d, m, FT_WRITABLE);
+	if (rc < 0)
+		return rc;
+	*word = val;
+	page_put_type(m);
+	return 0;
+}
+
 static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 {
 	struct frame *f = page_owned(d, paddr_to_mfn(paddr(ptr)));
@@ -34,8 +53,7 @@ static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 			return -EBUSY;
 		return page_write_entry(d, f, word, val, keep_ad);
 	}
-	*word = val;
-	return 0;
+	return store_plain(d, f, word, val);
 }
 
 static int update_m2p(struct domain *d, u64 ptr, u64 val)

@@ -19,11 +19,20 @@ u64 max_mfn, nr_free_frames;
 u32 tlb_epoch;
 unsigned int fake_wakeups, fake_drains;
 bool fake_impatient; /* a timer is due every now and then */
+void (*fake_flush_hook)(void);
 
 void sched_wake(struct vcpu *v);
 bool sched_should_preempt(void);
 void console_ring_drain(struct domain *d);
 int descriptor_validate_page(u64 *page);
+int descriptor_set_ldt(vaddr_t va, u64 nr);
+
+void write_cr3(u64 v)
+{
+	(void)v;
+	if (fake_flush_hook)
+		fake_flush_hook();
+}
 
 void sched_wake(struct vcpu *v)
 {
@@ -53,6 +62,13 @@ int descriptor_validate_page(u64 *page)
 	return page[0] == ~0ull ? -EINVAL : 0;
 }
 
+int descriptor_set_ldt(vaddr_t va, u64 nr)
+{
+	(void)va;
+	(void)nr;
+	return -EINVAL;
+}
+
 void *domain_page_alloc(struct domain *d)
 {
 	(void)d;
@@ -74,6 +90,13 @@ long hypercall_unknown_op(const char *call, u64 op)
 	(void)call;
 	(void)op;
 	return -ENOSYS;
+}
+
+long hypercall_continue(unsigned int number, unsigned int nargs, const u64 *args)
+{
+	(void)nargs;
+	(void)args;
+	return number;
 }
 
 void console_write(const char *s, size_t n)
