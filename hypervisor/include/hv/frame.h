@@ -17,7 +17,6 @@ enum frame_type { FT_NONE, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEGDESC, FT_WRITABLE }
 #define FRAME_PINNED	1  /* a guest's pin holds one reference and one type reference */
 #define FRAME_PARTIAL	8  /* a table checked up to entry .link; one type reference keeps it so */
 #define FRAME_RELEASING 16 /* a table on its owner's release list, linked by .link */
-#define FRAME_DIRTY	4  /* free, and to be cleared before it is used again */
 #define FRAME_SHARED	2  /* the hypervisor's, lent to the owner: not part of its memory */
 
 struct frame {
