@@ -1,13 +1,12 @@
 """The guest's first process, in a guest: what it reports when a workload misbehaves (ring 2).
 
 Each workload is a shell script laid over the guest root; the kernel takes the archives one after
-the other. Runs in the runner image, where QEMU and a kernel are.
+the other. Runs in the checks image, where QEMU and a kernel are.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
@@ -27,12 +26,6 @@ LINUX = (
     "console=ttyS0 nokaslr norandmaps mitigations=off panic=-1 quiet cryptomgr.notests "
     "tsc_early_khz=1000000 tsc=reliable no_timer_check lpj=4000000 nolapic_timer"
 )
-
-
-@pytest.fixture(autouse=True)
-def needs_a_guest() -> None:
-    if not (shutil.which("qemu-system-x86_64") and KERNEL.exists() and ROOT.exists()):
-        pytest.skip("needs QEMU, a kernel and the guest root, as in the runner image")
 
 
 def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:

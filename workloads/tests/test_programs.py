@@ -1,4 +1,4 @@
-"""Every workload program, run on this machine with small loop counts.
+"""Every workload program, run in the checks image with small loop counts (ring 2).
 
 The catalogue promises metrics; the program must print exactly those, in the grammar the harness
 reads, and refuse parameters it does not know. Values are checked for sense only: this machine's
@@ -19,6 +19,7 @@ from harness import protocol
 from harness.catalogue import read_workload
 from harness.model.record import Phase
 
+pytestmark = pytest.mark.guest
 NAMES = sorted(file.parent.name for file in WORKLOADS.glob("*/workload.toml"))
 REPS = 2
 # Rows that subtract another measurement may come out below zero on a disturbed machine.
