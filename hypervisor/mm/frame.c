@@ -50,7 +50,7 @@ static void set_owner(u64 start, u64 end, u16 owner)
 
 static void add_free(u64 n)
 {
-	frame_table[n] = (struct frame){.owner = OWNER_FREE, .link = free_head};
+	frame_table[n] = (struct frame){.owner = OWNER_FREE, .next_free = free_head};
 	free_head = (u32)n;
 	nr_free_frames++;
 }
@@ -91,7 +91,7 @@ mfn_t frame_alloc(u16 owner)
 	if (free_head == LINK_END)
 		return MFN_INVALID;
 	f = frame_of(m);
-	free_head = f->link;
+	free_head = f->next_free;
 	memset(mfn_to_virt(m), 0, PAGE_SIZE);
 	*f = (struct frame){.refs = 1, .owner = owner};
 	nr_free_frames--;

@@ -26,14 +26,14 @@
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the
- * epoch in which type_refs fell to 0 is kept in .link, and the new type begins with a flush unless
- * one happened since. A frame that is given back is always preceded by a flush.
+ * epoch in which type_refs fell to 0 is kept in .last_used, and the new type begins with a flush
+ * unless one happened since. A frame that is given back is always preceded by a flush.
  *
  * .occupied only saves time: it may name a part of a table that is empty, never miss one with a
  * present entry. Bits are set when a table is validated and when an entry is written.
  *
  * Checking or releasing a large tree takes long, so both stop when a timer is due. A table checked
- * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .link
+ * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .checked
  * entries are held, the rest is not; nothing refers to it, it is not written, and whoever asks for
  * its type goes on with the check. A table being released (FRAME_RELEASING) keeps its last
  * reference until all entries are given back; .occupied says what is left, and it can be neither
@@ -79,7 +79,7 @@ static inline int get_writable(struct frame *f)
 	}
 	if (f->type_refs)
 		return -EBUSY;
-	if (f->type != FT_NONE && f->link == tlb_epoch)
+	if (f->type != FT_NONE && f->last_used == tlb_epoch)
 		tlb_flush();
 	f->type = FT_WRITABLE;
 	f->type_refs = 1;
@@ -91,7 +91,7 @@ static inline int get_writable(struct frame *f)
 static inline void drop_writer(struct frame *f)
 {
 	if (--f->type_refs == 0)
-		f->link = tlb_epoch;
+		f->last_used = tlb_epoch;
 }
 
 static inline void drop_type_ref(struct frame *f)
@@ -188,7 +188,7 @@ static void queue_release(struct frame *f, mfn_t m)
 	struct domain *d = domains[f->owner];
 
 	f->flags |= FRAME_RELEASING;
-	f->link = d->release_head;
+	f->next_released = d->release_head;
 	d->release_head = (u32)m.n;
 }
 
@@ -199,7 +199,7 @@ bool page_release_work(struct domain *d, bool may_stop)
 		mfn_t m = mfn(d->release_head);
 		struct frame *f = frame_of(m);
 
-		d->release_head = f->link;
+		d->release_head = f->next_released;
 		while (f->occupied) {
 			u64 group = f->occupied & -f->occupied;
 
@@ -229,7 +229,7 @@ static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 static int stop_at(struct frame *f, unsigned int i)
 {
 	f->flags |= FRAME_PARTIAL;
-	f->link = i;
+	f->checked = i;
 	return -EAGAIN;
 }
 
@@ -299,12 +299,12 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 		if (f->type != type || (f->flags & FRAME_RELEASING))
 			return -EBUSY;
 		if (f->flags & FRAME_PARTIAL)
-			return validate(d, f, m, f->link);
+			return validate(d, f, m, f->checked);
 		f->type_refs++;
 		f->refs++;
 		return 0;
 	}
-	if (f->type != type && f->type != FT_NONE && f->link == tlb_epoch)
+	if (f->type != type && f->type != FT_NONE && f->last_used == tlb_epoch)
 		tlb_flush();
 	f->type = type;
 	f->type_refs = 1;
@@ -331,7 +331,7 @@ void page_drop_partial(mfn_t m)
 {
 	struct frame *f = frame_of(m);
 
-	release_entries(table_of(m), f->type, find_occupied(table_of(m)), f->link);
+	release_entries(table_of(m), f->type, find_occupied(table_of(m)), f->checked);
 	f->flags &= ~FRAME_PARTIAL;
 	drop_type_ref(f);
 }

@@ -38,7 +38,7 @@ static bool holds(const struct frame *f, const u64 *p, unsigned int i)
 	if (!(p[i] & PTE_P) || (f->type == FT_L4 && i >= 256 && i <= 271))
 		return false;
 	if (f->flags & FRAME_PARTIAL)
-		return i < f->link;
+		return i < f->checked;
 	return !(f->flags & FRAME_RELEASING) || (f->occupied >> (i / 8) & 1);
 }
 
