@@ -126,7 +126,7 @@ static long alloc_unbound(struct domain *d, u64 arg)
 
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
-	if (op.dom != DOMID_SELF && op.dom != d->id)
+	if (!domain_for(d, op.dom))
 		return -EPERM;
 	port = free_port(d);
 	if (!port)
@@ -234,7 +234,7 @@ static long status(struct domain *d, u64 arg)
 
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
-	if (op.dom != DOMID_SELF && op.dom != d->id)
+	if (!domain_for(d, op.dom))
 		return -EPERM;
 	c = port_of(d, op.port);
 	if (!c)

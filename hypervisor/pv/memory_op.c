@@ -22,11 +22,6 @@ struct e820_entry {
 
 #define MAX_EXTENTS 65536
 
-static bool foreign(const struct domain *d, u32 domid)
-{
-	return domid != DOMID_SELF && domid != d->id;
-}
-
 static long machphys_mapping(u64 arg)
 {
 	struct xen_machphys_mapping map = {
@@ -83,14 +78,16 @@ static bool take_one(struct domain *d, u64 *out, u64 guest_frame)
 }
 
 /* The three reservation calls return how many extents were done, as far as they got. */
-static long reservation(struct domain *d, u64 cmd, u64 arg)
+static long reservation(u64 cmd, u64 arg)
 {
 	struct xen_memory_reservation r;
+	struct domain *d;
 	u64 i;
 
 	if (!copy_arg_from(&r, arg))
 		return -EFAULT;
-	if (foreign(d, r.domid) || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
+	d = domain_for(current->domain, r.domid);
+	if (!d || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
 		return -EINVAL;
 	for (i = 0; i < r.nr_extents; i++) {
 		u64 list = (u64)r.extent_start.p;
@@ -122,24 +119,23 @@ static long reservation(struct domain *d, u64 cmd, u64 arg)
 static long query(u64 cmd, u64 arg)
 {
 	domid_t id;
-	struct domain *d = current->domain;
+	struct domain *d;
 
 	if (!copy_arg_from(&id, arg))
 		return -EFAULT;
-	if (foreign(d, id))
+	d = domain_for(current->domain, id);
+	if (!d)
 		return -EPERM;
 	return (long)(cmd == XENMEM_current_reservation ? d->nr_pages : d->max_pages);
 }
 
 long do_memory_op(u64 cmd, u64 arg)
 {
-	struct domain *d = current->domain;
-
 	switch (cmd) {
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(d, cmd, arg);
+		return reservation(cmd, arg);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 		return query(cmd, arg);
@@ -148,7 +144,7 @@ long do_memory_op(u64 cmd, u64 arg)
 	case XENMEM_machphys_mapping:
 		return machphys_mapping(arg);
 	case XENMEM_memory_map:
-		return memory_map(d, arg);
+		return memory_map(current->domain, arg);
 	default:
 		return hypercall_unknown_op("memory_op", cmd);
 	}

@@ -88,11 +88,6 @@ static inline bool read_request(u64 at, u64 *ptr, u64 *val)
 	       get_guest_u64_unchecked(vaddr(at + offsetof(struct mmu_update, val)), val);
 }
 
-static bool foreign(const struct domain *d, u64 domid)
-{
-	return (u32)domid != DOMID_SELF && (u32)domid != d->id;
-}
-
 static long continue_at(u64 at, u32 left)
 {
 	u64 args[] = {at, left | CONTINUED};
@@ -110,13 +105,13 @@ static bool must_stop(struct domain *d, u32 i)
 
 static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
-	struct domain *d = current->domain;
+	struct domain *d = domain_for(current->domain, (u32)domid);
 	u32 n = (u32)count & ~CONTINUED;
 	u32 before = 0;
 	u32 i;
 	long rc = 0;
 
-	if (foreign(d, domid))
+	if (!d)
 		return -EPERM;
 	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
 		return -EFAULT;

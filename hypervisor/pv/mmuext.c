@@ -135,13 +135,13 @@ static bool must_stop(struct domain *d, u32 i)
 
 long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
-	struct domain *d = current->domain;
+	struct domain *d = domain_for(current->domain, (u32)domid);
 	u32 n = (u32)count & ~CONTINUED;
 	u32 before = 0;
 	u32 i;
 	long rc = 0;
 
-	if ((u32)domid != DOMID_SELF && (u32)domid != d->id)
+	if (!d)
 		return -EPERM;
 	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
 		return -EFAULT;

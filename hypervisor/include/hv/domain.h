@@ -56,6 +56,15 @@ extern struct domain *domains[MAX_DOMAINS];
 struct domain *domain_by_id(u64 domid);
 
 /*
+ * The domain on whose behalf caller asks for something, by the id it gave; NULL if it may not. The
+ * one place that says who may act for whom: so far each for itself alone.
+ */
+static inline struct domain *domain_for(struct domain *caller, u32 domid)
+{
+	return domid == DOMID_SELF || domid == caller->id ? caller : NULL;
+}
+
+/*
  * Makes an empty domain with one vCPU, not runnable yet. Returns NULL if memory is short or the
  * table is full.
  */
