@@ -283,15 +283,18 @@ static void fill_hypercall_page(struct build *b)
 static bool fill_start_info(struct build *b)
 {
 	struct start_info *si = guest_page(b->start_info);
-	u32 port = evtchn_alloc_console(b->d);
+	mfn_t ring = mfn(p2m_get(b->start_info + 2));
+	u32 port;
 
+	if (console_init(b->d, ring, &port) < 0)
+		return false;
 	memset(si, 0, PAGE_SIZE);
 	memcpy(si->magic, MAGIC, sizeof(MAGIC));
 	si->nr_pages = b->image->nr_pages;
 	si->shared_info = virt_to_mfn(b->d->shared_info).n << PAGE_SHIFT;
 	si->flags = SIF_VIRT_P2M_4TOOLS | (b->nr_ramdisk ? SIF_MOD_START_PFN : 0);
 	si->store_mfn = p2m_get(b->start_info + 1); /* no store yet: its port is 0 */
-	si->console.domU.mfn = p2m_get(b->start_info + 2);
+	si->console.domU.mfn = ring.n;
 	si->console.domU.evtchn = port;
 	si->pt_base = b->virt_base + (b->tables << PAGE_SHIFT);
 	si->nr_pt_frames = 3 + b->nr_l1;
@@ -301,7 +304,7 @@ static bool fill_start_info(struct build *b)
 	str_copy((char *)si->cmd_line, b->image->cmdline, MAX_GUEST_CMDLINE);
 	si->first_p2m_pfn = b->p2m;
 	si->nr_p2m_frames = b->used - b->p2m;
-	return console_init(b->d, mfn(p2m_get(b->start_info + 2)), port) == 0;
+	return true;
 }
 
 static void set_entry_state(struct build *b)

@@ -35,16 +35,6 @@ void console_set_prefix(bool on)
 	prefix = on;
 }
 
-int console_init(struct domain *d, mfn_t m, u32 port)
-{
-	d->console = domain_page_alloc(d);
-	if (!d->console)
-		return -ENOMEM;
-	d->console->ring = mfn_to_virt(m);
-	d->console->port = port;
-	return page_get_type(d, m, FT_WRITABLE);
-}
-
 static void flush_line(struct domain *d)
 {
 	struct console *c = d->console;
@@ -81,7 +71,7 @@ static void output(struct domain *d, const char *s, size_t n)
 		put_char(d, *s++);
 }
 
-void console_ring_drain(struct domain *d)
+static void drain(struct domain *d)
 {
 	struct xencons_interface *ring = d->console ? d->console->ring : NULL;
 	char copy[sizeof(ring->out)];
@@ -100,11 +90,24 @@ void console_ring_drain(struct domain *d)
 	output(d, copy, n);
 }
 
+int console_init(struct domain *d, mfn_t m, u32 *port)
+{
+	d->console = domain_page_alloc(d);
+	if (!d->console)
+		return -ENOMEM;
+	*port = evtchn_serve(d, drain);
+	if (!*port)
+		return -ENOSPC;
+	d->console->ring = mfn_to_virt(m);
+	d->console->port = *port;
+	return page_get_type(d, m, FT_WRITABLE);
+}
+
 void console_release(struct domain *d)
 {
 	if (!d->console)
 		return;
-	console_ring_drain(d);
+	drain(d);
 	if (d->console->len)
 		flush_line(d);
 	page_put_type(virt_to_mfn(d->console->ring));

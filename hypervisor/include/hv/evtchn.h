@@ -12,7 +12,7 @@ enum evtchn_state {
 	EVTCHN_INTERDOMAIN, /* connected to .domain, .port */
 	EVTCHN_VIRQ,	    /* .port is the VIRQ */
 	EVTCHN_IPI,
-	EVTCHN_CONSOLE, /* served by us: a send makes us read the console ring */
+	EVTCHN_SERVED, /* by us: a send calls the service numbered .port */
 };
 
 struct evtchn {
@@ -27,8 +27,11 @@ struct evtchn {
 /* Gives d its port table. Returns -ENOMEM. */
 __must_check int evtchn_init(struct domain *d);
 
-/* Takes a port for our own console service; 0 if none is free. */
-u32 evtchn_alloc_console(struct domain *d);
+/* What we do when d sends to a port that we serve. */
+typedef void (*evtchn_service)(struct domain *d);
+
+/* Takes a port of d to be served by fn; 0 if none is free. The guest cannot close it. */
+u32 evtchn_serve(struct domain *d, evtchn_service fn);
 
 /* Makes port pending, raises the upcall and wakes d as the ABI says. */
 void evtchn_set_pending(struct domain *d, u32 port);

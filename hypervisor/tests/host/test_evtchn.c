@@ -10,7 +10,9 @@
 #include <string.h>
 #include <xen/event_channel.h>
 
-extern unsigned int fake_wakeups, fake_drains;
+extern unsigned int fake_wakeups;
+
+static unsigned int served;
 
 static struct shared_info shared[3];
 static struct vcpu vcpu[3];
@@ -72,10 +74,23 @@ static void pairs(void)
 	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL);
 }
 
-static void virqs_and_console(void)
+static void serve(struct domain *d)
+{
+	EXPECT(d == &dom[1]);
+	served++;
+}
+
+static void serve_other(struct domain *d)
+{
+	EXPECT(d == &dom[1]);
+	served += 100;
+}
+
+static void virqs_and_services(void)
 {
 	struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER};
-	struct evtchn_send send;
+	struct evtchn_status status = {.dom = DOMID_SELF};
+	struct evtchn_send send, other;
 	struct evtchn_close close;
 
 	memset(&shared[1], 0, sizeof(shared[1]));
@@ -89,8 +104,13 @@ static void virqs_and_console(void)
 	EXPECT(op(EVTCHNOP_bind_virq, &virq) == 0);
 	virq.virq = 24;
 	EXPECT(op(EVTCHNOP_bind_virq, &virq) == -EINVAL);
-	send.port = evtchn_alloc_console(&dom[1]);
-	EXPECT(send.port && op(EVTCHNOP_send, &send) == 0 && fake_drains == 1);
+	send.port = evtchn_serve(&dom[1], serve);
+	other.port = evtchn_serve(&dom[1], serve_other);
+	EXPECT(send.port && op(EVTCHNOP_send, &send) == 0 && served == 1);
+	EXPECT(other.port && op(EVTCHNOP_send, &other) == 0 && served == 101);
+	status.port = other.port;
+	EXPECT(op(EVTCHNOP_status, &status) == 0);
+	EXPECT(status.status == EVTCHNSTAT_interdomain && status.u.interdomain.port == 0);
 	close.port = send.port;
 	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL); /* ours, not the guest's to close */
 	send.port = 0x80000000u;
@@ -105,7 +125,7 @@ int main(void)
 	make(2);
 	bits();
 	pairs();
-	virqs_and_console();
+	virqs_and_services();
 	evtchn_release(&dom[1]);
 	return unit_failures != 0;
 }

@@ -17,13 +17,12 @@ struct frame *frame_table;
 u64 *m2p_table;
 u64 max_mfn, nr_free_frames;
 u32 tlb_epoch;
-unsigned int fake_wakeups, fake_drains;
+unsigned int fake_wakeups;
 bool fake_impatient; /* a timer is due every now and then */
 void (*fake_flush_hook)(void);
 
 void sched_wake(struct vcpu *v);
 bool sched_should_preempt(void);
-void console_ring_drain(struct domain *d);
 int descriptor_validate_page(u64 *page);
 int descriptor_set_ldt(vaddr_t va, u64 nr);
 
@@ -43,12 +42,6 @@ void sched_wake(struct vcpu *v)
 bool sched_should_preempt(void)
 {
 	return fake_impatient && rand() % 3 == 0;
-}
-
-void console_ring_drain(struct domain *d)
-{
-	(void)d;
-	fake_drains++;
 }
 
 void pagetable_fill_hv_slots(u64 *l4)
