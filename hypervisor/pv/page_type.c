@@ -277,11 +277,9 @@ static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int sta
 		rc = validate_table(d, f, table_of(m), start);
 	else if (f->type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
-	if (rc < 0 && rc != -EAGAIN) {
-		f->type = FT_NONE;
-		f->type_refs = 0;
-		f->refs--;
-	}
+	/* The type stays noted: the frame may have been such a table before, in this very epoch. */
+	if (rc < 0 && rc != -EAGAIN)
+		drop_type_ref(f);
 	return rc;
 }
 

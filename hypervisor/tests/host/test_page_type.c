@@ -147,6 +147,28 @@ static void step(void)
 	}
 }
 
+/*
+ * A check that fails leaves a frame that was a table of this kind in the same epoch: the walk caches
+ * may still hold it, so its next use as writable memory begins with a flush.
+ */
+static void refused_table_is_flushed_later(void)
+{
+	struct frame *f = frame_of(mfn(1));
+	u32 epoch;
+
+	EXPECT(page_get_type(&d, mfn(1), FT_L1) == 0);
+	page_put_type(mfn(1));
+	epoch = tlb_epoch;
+	page(1)[0] = (u64)(FRAMES - 1) << PAGE_SHIFT | PTE_P;
+	EXPECT(page_get_type(&d, mfn(1), FT_L1) == -EPERM);
+	EXPECT(f->type_refs == 0 && f->refs == 1);
+	EXPECT(tlb_epoch == epoch); /* the same kind again: nothing to flush yet */
+	EXPECT(page_get_type(&d, mfn(1), FT_WRITABLE) == 0);
+	EXPECT(tlb_epoch != epoch);
+	page_put_type(mfn(1));
+	page(1)[0] = 0;
+}
+
 int main(void)
 {
 	unsigned int pinned = 0;
@@ -162,6 +184,7 @@ int main(void)
 	for (unsigned int n = 0; n < FRAMES; n++)
 		frame_table[n] =
 		    (struct frame){.refs = 1, .owner = n && n < FRAMES - FOREIGN ? 1 : 2};
+	refused_table_is_flushed_later();
 	for (unsigned int i = 0; i < ROUNDS && unit_failures < 10; i++) {
 		fake_impatient = i % 2;
 		step();
