@@ -60,11 +60,16 @@ static inline bool hv_slot(enum frame_type level, unsigned int i)
 	return level == FT_L4 && i >= L4_HV_FIRST && i <= L4_HV_LAST;
 }
 
-/* The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks. */
+/*
+ * The guest kernel runs in ring 3, so every entry needs the user bit, whatever the guest thinks.
+ * And all its frames are RAM, which we read write-back when we check it: mapped in another way it
+ * could show the processor something else, so the bits that ask for one are dropped.
+ */
 static inline u64 complete_entry(u64 pte, enum frame_type level)
 {
 	if (level == FT_L1)
-		return (pte & ~PTE_G) | PTE_US;
+		return (pte & ~(PTE_G | PTE_PWT | PTE_PCD | PTE_PAT)) | PTE_US;
+	pte &= ~(PTE_PWT | PTE_PCD);
 	if (level == FT_L4)
 		return pte | PTE_US | PTE_A;
 	return pte | PTE_US;

@@ -9,10 +9,12 @@
 #define PTE_P	0x001ull
 #define PTE_RW	0x002ull
 #define PTE_US	0x004ull
+#define PTE_PWT 0x008ull
 #define PTE_PCD 0x010ull
 #define PTE_A	0x020ull
 #define PTE_D	0x040ull
 #define PTE_PS	0x080ull
+#define PTE_PAT 0x080ull /* of an L1 entry */
 #define PTE_G	0x100ull
 #define PTE_NX	(1ull << 63)
 

@@ -49,6 +49,8 @@ static void count_entry(u64 pte, unsigned int level)
 
 	EXPECT(n > 0 && n < FRAMES - FOREIGN);
 	EXPECT(pte & PTE_US);
+	EXPECT(!(pte & (PTE_PWT | PTE_PCD))); /* write-back, always */
+	EXPECT(level != FT_L1 || !(pte & PTE_PAT));
 	if (n >= FRAMES)
 		return;
 	refs[n]++;
@@ -87,6 +89,8 @@ static u64 random_entry(void)
 	pte |= rand() % 8 ? PTE_P : 0;
 	pte |= rand() % 3 ? 0 : PTE_RW;
 	pte |= rand() % 16 ? 0 : PTE_PS;
+	pte |= rand() % 8 ? 0 : PTE_PCD;
+	pte |= rand() % 8 ? 0 : PTE_PWT;
 	return pte | (rand() % 2 ? PTE_G : 0);
 }
 
