@@ -14,13 +14,11 @@
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/elf.h>
-#include <hv/evtchn.h>
 #include <hv/frame.h>
 #include <hv/page_type.h>
 #include <hv/pagetable.h>
 #include <hv/printk.h>
 #include <hv/string.h>
-#include <hv/timer.h>
 #include <hv/vcpu.h>
 #include <xen/elfnote.h>
 
@@ -241,23 +239,6 @@ static int make_tables(struct build *b)
 	return page_get_type(b->d, base, FT_L4);
 }
 
-static bool make_shared_info(struct domain *d)
-{
-	struct shared_info *s = domain_page_alloc(d);
-
-	if (!s)
-		return false;
-	page_share(d, s);
-	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-		s->vcpu_info[i].evtchn_upcall_mask = 1;
-	timer_fill_clock(&s->vcpu_info[0].time);
-	timer_fill_wallclock(s);
-	d->shared_info = s;
-	d->vcpu->vcpu_info = &s->vcpu_info[0];
-	d->vcpu->saved_hot.vcpu_info = &s->vcpu_info[0];
-	return true;
-}
-
 /* Slots of 32 bytes: save rcx and r11, number in eax, syscall, restore, return. iret never returns.
  */
 static void fill_hypercall_page(struct build *b)
@@ -341,8 +322,7 @@ const char *domain_build(const struct guest_image *image, struct domain **domain
 	if (wrong)
 		return wrong;
 	b.d = domain_create();
-	if (!b.d || evtchn_init(b.d) < 0 || !make_shared_info(b.d) || !populate(&b) ||
-	    !fill_start_info(&b))
+	if (!b.d || !populate(&b) || !fill_start_info(&b))
 		return "too little memory";
 	b.d->free_before = free_before;
 	fill_hypercall_page(&b);

@@ -103,16 +103,17 @@ int console_init(struct domain *d, mfn_t m, u32 *port)
 	return page_get_type(d, m, FT_WRITABLE);
 }
 
-void console_release(struct domain *d)
+bool console_release(struct domain *d)
 {
 	if (!d->console)
-		return;
+		return true;
 	drain(d);
 	if (d->console->len)
 		flush_line(d);
 	page_put_type(virt_to_mfn(d->console->ring));
 	page_free(d->console);
 	d->console = NULL;
+	return true;
 }
 
 void uart_input(char ch)

@@ -99,15 +99,14 @@ static void disconnect(struct domain *d, u32 port)
 	*c = (struct evtchn){.state = EVTCHN_FREE};
 }
 
-void evtchn_release(struct domain *d)
+bool evtchn_release(struct domain *d)
 {
-	if (!d->evtchn)
-		return;
 	for (u32 p = 1; p < NR_EVTCHN; p++)
 		if (d->evtchn[p].state != EVTCHN_FREE)
 			disconnect(d, p);
 	page_free(d->evtchn);
 	d->evtchn = NULL;
+	return true;
 }
 
 /* The structure that each operation of ours reads, as a copy of the guest's. */

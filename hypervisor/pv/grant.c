@@ -121,14 +121,15 @@ long do_grant_table_op(u64 cmd, u64 arg, u64 count)
 	}
 }
 
-void grant_release(struct domain *d)
+bool grant_release(struct domain *d)
 {
 	struct grant_table *t = d->grants;
 
 	if (!t)
-		return;
+		return true;
 	for (unsigned int i = 0; i < t->nr_frames; i++)
-		page_free(t->frame[i]);
+		page_unshare(d, t->frame[i]);
 	page_free(t);
 	d->grants = NULL;
+	return true;
 }

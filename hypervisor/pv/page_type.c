@@ -434,6 +434,12 @@ void page_share(struct domain *d, void *page)
 	f->refs++;
 }
 
+void page_unshare(struct domain *d, void *page)
+{
+	d->leaks += frame_of(virt_to_mfn(page))->refs != 2;
+	page_free(page);
+}
+
 /* Tables hold no large pages and no foreign frames, so the walk needs no checks but presence. */
 u64 *page_walk_l1(vaddr_t va, struct frame **table)
 {

@@ -13,7 +13,7 @@ void console_set_prefix(bool on);
  */
 __must_check int console_init(struct domain *d, mfn_t m, u32 *port);
 
-/* Prints what is left, ends a half line, forgets the console. */
-void console_release(struct domain *d);
+/* The part of a domain that console_init() makes: prints what is left, ends a half line. */
+bool console_release(struct domain *d);
 
 #endif

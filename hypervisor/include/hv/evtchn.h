@@ -24,8 +24,9 @@ struct evtchn {
 /* Ports of a domain; the ABI would allow 4096. */
 #define NR_EVTCHN 512u
 
-/* Gives d its port table. Returns -ENOMEM. */
+/* The part of a domain: its port table; at its end peers are disconnected. Returns -ENOMEM. */
 __must_check int evtchn_init(struct domain *d);
+bool evtchn_release(struct domain *d);
 
 /* What we do when d sends to a port that we serve. */
 typedef void (*evtchn_service)(struct domain *d);
@@ -38,8 +39,5 @@ void evtchn_set_pending(struct domain *d, u32 port);
 
 /* Raises a virtual interrupt, if d has bound it. */
 void evtchn_raise_virq(struct domain *d, u32 virq);
-
-/* Disconnects peers and frees the table. */
-void evtchn_release(struct domain *d);
 
 #endif
