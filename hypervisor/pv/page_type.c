@@ -35,10 +35,11 @@
  * Checking or releasing a large tree takes long, so both stop when a timer is due. A table checked
  * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .checked
  * entries are held, the rest is not; nothing refers to it, it is not written, and whoever asks for
- * its type goes on with the check. A table being released (FRAME_RELEASING) keeps its last
- * reference until all entries are given back; .occupied says what is left, and it can be neither
- * used nor written. L1 tables are done in one go. Beyond that, no half-done state is ever seen: we
- * serve one guest at a time, with interrupts off.
+ * its type goes on with the check. A table being released (FRAME_RELEASING), after its last use or
+ * because its check ended with a refusal, keeps its last reference until all entries are given
+ * back; .occupied says what is left, and it can be neither used nor written. L1 tables are done in
+ * one go. Beyond that, no half-done state is ever seen: we serve one guest at a time, with
+ * interrupts off.
  */
 #include <hv/page_type.h>
 #include <hv/percpu.h>
@@ -221,6 +222,25 @@ bool page_release_work(struct domain *d, bool may_stop)
 	return true;
 }
 
+/*
+ * Gives up a table of which only the first `end` entries are held. Entries of a higher one may be
+ * whole trees, so that is left to page_release_work(), but for the group that `end` cuts.
+ */
+static void abandon(struct frame *f, u64 *table, u64 occupied, unsigned int end)
+{
+	u64 cut = end < PTES_PER_PAGE ? 1ull << (end / 8) : 0;
+
+	f->flags &= ~FRAME_PARTIAL;
+	if (f->type == FT_L1) {
+		release_entries(table, FT_L1, occupied, end);
+		drop_type_ref(f);
+		return;
+	}
+	release_entries(table, f->type, occupied & cut, end);
+	f->occupied = occupied & (cut - 1);
+	queue_release(f, virt_to_mfn(table));
+}
+
 static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 {
 	u64 pte = *entry;
@@ -239,8 +259,8 @@ static int stop_at(struct frame *f, unsigned int i)
 }
 
 /*
- * Takes what the entries from `start` on hold and completes them. If one is refused, nothing is
- * held any more. The contents cannot have changed since an earlier part: the type forbids it.
+ * Takes what the entries from `start` on hold and completes them. If one is refused, the table is
+ * given up. The contents cannot have changed since an earlier part: the type forbids it.
  */
 static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigned int start)
 {
@@ -259,7 +279,7 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigne
 			if (unlikely(rc == -EAGAIN))
 				return stop_at(f, i);
 			if (unlikely(rc < 0)) {
-				release_entries(table, level, occupied, i);
+				abandon(f, table, occupied, i);
 				return rc;
 			}
 			if (level != FT_L1 && sched_should_preempt())
@@ -272,18 +292,20 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigne
 	return 0;
 }
 
-/* The one type reference goes to the caller, stays with the unfinished table, or is undone. */
+/*
+ * The one type reference goes to the caller, stays with the unfinished table, or is undone. Then
+ * the type stays noted: the frame may have been such a table before, in this very epoch.
+ */
 static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int start)
 {
 	int rc = 0;
 
 	f->flags &= ~FRAME_PARTIAL;
 	if (is_table(f->type))
-		rc = validate_table(d, f, table_of(m), start);
-	else if (f->type == FT_SEGDESC)
+		return validate_table(d, f, table_of(m), start);
+	if (f->type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
-	/* The type stays noted: the frame may have been such a table before, in this very epoch. */
-	if (rc < 0 && rc != -EAGAIN)
+	if (rc < 0)
 		drop_type_ref(f);
 	return rc;
 }
@@ -334,9 +356,7 @@ void page_drop_partial(mfn_t m)
 {
 	struct frame *f = frame_of(m);
 
-	release_entries(table_of(m), f->type, find_occupied(table_of(m)), f->checked);
-	f->flags &= ~FRAME_PARTIAL;
-	drop_type_ref(f);
+	abandon(f, table_of(m), find_occupied(table_of(m)), f->checked);
 }
 
 int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
