@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * memory_op: how much memory a domain has, giving frames back and getting them.
+ *
+ * A list of frames may be long, and clearing one takes half a microsecond, so the three calls that
+ * have a list stop when a timer is due. As in Xen, the extent to go on with is told by the
+ * command's upper bits; there a guest may set it too, to begin anywhere.
  */
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
@@ -20,7 +24,9 @@ struct e820_entry {
 	u32 type;
 } __attribute__((packed));
 
-#define MAX_EXTENTS 65536
+#define CMD_BITS    6
+#define CMD_MASK    ((1ull << CMD_BITS) - 1)
+#define MAX_EXTENTS (~0ull >> CMD_BITS)
 
 static long machphys_mapping(u64 arg)
 {
@@ -77,8 +83,15 @@ static bool take_one(struct domain *d, u64 *out, u64 guest_frame)
 	return true;
 }
 
+static long continue_at(u64 cmd, u64 extent)
+{
+	u64 args[] = {cmd | extent << CMD_BITS};
+
+	return hypercall_continue(__HYPERVISOR_memory_op, ARRAY_SIZE(args), args);
+}
+
 /* The three reservation calls return how many extents were done, as far as they got. */
-static long reservation(u64 cmd, u64 arg)
+static long reservation(u64 cmd, u64 first, u64 arg)
 {
 	struct xen_memory_reservation r;
 	struct domain *d;
@@ -89,10 +102,12 @@ static long reservation(u64 cmd, u64 arg)
 	d = domain_for(current->domain, r.domid);
 	if (!d || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
 		return -EINVAL;
-	for (i = 0; i < r.nr_extents; i++) {
+	for (i = first; i < r.nr_extents; i++) {
 		u64 list = (u64)r.extent_start.p;
 		u64 n = 0;
 
+		if (i != first && sched_should_preempt())
+			return continue_at(cmd, i);
 		if (cmd == XENMEM_increase_reservation) {
 			if (!take_one(d, &n, M2P_INVALID))
 				break;
@@ -131,11 +146,14 @@ static long query(u64 cmd, u64 arg)
 
 long do_memory_op(u64 cmd, u64 arg)
 {
+	u64 extent = cmd >> CMD_BITS;
+
+	cmd &= CMD_MASK;
 	switch (cmd) {
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(cmd, arg);
+		return reservation(cmd, extent, arg);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 		return query(cmd, arg);
