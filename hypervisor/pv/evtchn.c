@@ -137,7 +137,8 @@ static long send(struct domain *d, union operation *op)
 		evtchn_set_pending(d, port);
 		return 0;
 	case EVTCHN_SERVED:
-		services[c->port](d);
+		if (!services[c->port](d))
+			return hypercall_continue(__HYPERVISOR_event_channel_op, 0, NULL);
 		return 0;
 	case EVTCHN_UNBOUND:
 		return 0;

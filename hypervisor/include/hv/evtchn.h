@@ -28,8 +28,9 @@ struct evtchn {
 __must_check int evtchn_init(struct domain *d);
 bool evtchn_release(struct domain *d);
 
-/* What we do when d sends to a port that we serve. */
-typedef void (*evtchn_service)(struct domain *d);
+/* What we do when d sends to a port that we serve; false: a timer is due, the send is made again.
+ */
+typedef bool (*evtchn_service)(struct domain *d);
 
 /* Takes a port of d to be served by fn; 0 if none is free. The guest cannot close it. */
 u32 evtchn_serve(struct domain *d, evtchn_service fn);

@@ -19,6 +19,9 @@ u64 max_mfn, nr_free_frames;
 u32 tlb_epoch;
 unsigned int fake_wakeups;
 bool fake_impatient; /* a timer is due every now and then */
+unsigned int fake_looks;
+unsigned int fake_continuations;
+u64 fake_args[5]; /* of the last call that is to be made again */
 void (*fake_flush_hook)(void);
 
 void sched_wake(struct vcpu *v);
@@ -41,6 +44,7 @@ void sched_wake(struct vcpu *v)
 
 bool sched_should_preempt(void)
 {
+	fake_looks++;
 	return fake_impatient && rand() % 3 == 0;
 }
 
@@ -64,8 +68,12 @@ int descriptor_set_ldt(vaddr_t va, u64 nr)
 
 void *domain_page_alloc(struct domain *d)
 {
+	void *page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+
 	(void)d;
-	return aligned_alloc(PAGE_SIZE, PAGE_SIZE);
+	for (u8 *p = page; p < (u8 *)page + PAGE_SIZE; p++)
+		*p = 0;
+	return page;
 }
 
 void page_free(void *page)
@@ -87,8 +95,9 @@ long hypercall_unknown_op(const char *call, u64 op)
 
 long hypercall_continue(unsigned int number, unsigned int nargs, const u64 *args)
 {
-	(void)nargs;
-	(void)args;
+	fake_continuations++;
+	for (unsigned int i = 0; i < nargs; i++)
+		fake_args[i] = args[i];
 	return number;
 }
 
