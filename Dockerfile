@@ -1,67 +1,84 @@
-# The one environment. Every stage starts from the same base; `rexen` builds the last one.
+# The one environment; `rexen` builds its stages `checks` and `bench`, from a context it packs.
 #
-#   base        Debian trixie, as given by BASE
+#   pool        every Debian package that is used below, as inputs.lock has it
+#   base        Debian as given by BASE, brought to the pool's versions
 #   toolchain   compilers and headers for what is ours
 #   packages    stock Debian packages, unpacked, never installed: kernels, Xen, UML
-#   guest-root  the workloads and the root file system every guest runs on
-#   hypervisor  ours, one ELF
+#   guest-root  the workloads and the root file system every guest runs on, in parts
 #   runner      QEMU
 #   overlays    first-level roots of the nested systems, out of runner and packages
-#   bench       runner + all artefacts + their manifest: what a cell runs in
+#   hypervisor  ours, one ELF
+#   layout      what a cell needs, picked out of all that
+#   bench       that alone: what a cell runs in
+#   checks      what the tests need; the checkout is mounted at /src
 #
-# Versions are those of the Debian release at build time. They are not pinned here, because a
-# mirror keeps only the newest; the manifest names every one, and every cell's identity covers
-# the digests of what it used.
+# A stage is built again only if its own inputs changed, so the order within each matters. systems/ is
+# no directory of the checkout: it is what the catalogue asks for, as the context has it
+# (harness/measure/images/context.py).
 
 ARG BASE=debian:trixie-slim
+FROM ${BASE} AS pool
+ARG ARCHIVE=
+ENV DEBIAN_FRONTEND=noninteractive
+COPY harness/measure/images/recipe/pool.sh harness/measure/images/recipe/packages.list /build/
+COPY systems/packages.list /build/systems/
+COPY inputs.lock /build/
+RUN /build/pool.sh /build/inputs.lock /pool "${ARCHIVE}" /build/packages.list \
+        /build/systems/packages.list
+
 FROM ${BASE} AS base
 ENV DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+COPY --from=pool /pool /pool
+COPY harness/measure/images/recipe/install.sh harness/measure/images/recipe/packages.list /build/
+RUN /build/install.sh base /build/packages.list
 
 FROM base AS toolchain
-RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
-        binutils busybox-static cpio dash gcc libc6-dev libxen-dev make python3-minimal \
-        xz-utils zstd \
-    && rm -rf /var/lib/apt/lists/*
+RUN /build/install.sh toolchain /build/packages.list
 
 FROM toolchain AS packages
-COPY baselines/image/fetch.sh /build/
-RUN /build/fetch.sh /packages linux-image-cloud-amd64 linux-image-amd64 \
-        xen-hypervisor-4.20-amd64 user-mode-linux
-COPY baselines/image/unpack_kernel.py baselines/image/artefacts.sh /build/
-RUN /build/artefacts.sh /packages /opt/rexen
+COPY harness/measure/images/recipe/unpack.sh /build/
+RUN /build/unpack.sh /pool /packages
+COPY harness/measure/images/recipe/unpack_kernel.py harness/measure/images/recipe/artefacts.sh /build/
+COPY systems/artefacts.list /build/systems/
+RUN /build/artefacts.sh /build/systems/artefacts.list /packages /artefacts
 
 FROM toolchain AS guest-root
 COPY workloads /build/workloads
 RUN make -C /build/workloads root OUT=/build/out
 
+FROM base AS runner
+RUN /build/install.sh runner /build/packages.list
+
+FROM runner AS overlays
+COPY systems/packages.list /build/systems/
+RUN /build/install.sh overlay /build/systems/packages.list
+COPY --from=packages /artefacts /artefacts
+COPY --from=guest-root /build/out/root/base.cpio /artefacts/root/base.cpio
+COPY harness/measure/images/recipe/overlays.sh /build/recipe/
+COPY baselines /build/baselines
+RUN /build/recipe/overlays.sh /build/baselines /artefacts
+
 FROM toolchain AS hypervisor
 COPY hypervisor /build/hypervisor
 RUN make -C /build/hypervisor BUILD=/build/out
 
-FROM base AS runner
-RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
-        cpio qemu-system-x86 xz-utils \
-    && rm -rf /var/lib/apt/lists/*
+FROM runner AS layout
+COPY --from=overlays /artefacts /artefacts
+COPY --from=guest-root /build/out/root /artefacts/root
+COPY --from=hypervisor /build/out/rexen.elf /artefacts/rexen/rexen.elf
+COPY harness/measure/images/recipe/bench.sh harness/measure/images/recipe/boot /build/recipe/
+COPY baselines/nested /build/baselines/nested
+COPY systems/booted.list /build/systems/
+RUN /build/recipe/bench.sh /bench /artefacts /build/systems/booted.list /pool
 
-FROM runner AS overlays
-COPY --from=packages /packages /packages
-COPY --from=packages /opt/rexen /opt/rexen
-COPY --from=guest-root /build/out/guest.cpio /opt/rexen/root/guest.cpio
-COPY --from=hypervisor /build/out/rexen.elf /opt/rexen/rexen/rexen.elf
-COPY baselines /build/baselines
-RUN /build/baselines/image/overlays.sh /build/baselines /packages /opt/rexen
+FROM scratch AS bench
+ENV LC_ALL=C.UTF-8 PATH=/usr/bin:/bin
+COPY --from=layout /bench /
 
-FROM runner AS bench
-COPY --from=overlays /opt/rexen /opt/rexen
-COPY --from=packages /packages/versions /opt/rexen/versions
-COPY baselines/image/manifest.sh /build/
-RUN /build/manifest.sh /opt/rexen
-
-# checks: what the tests need beside what a cell needs; the checkout is mounted at /src.
-FROM bench AS checks
-RUN apt-get -q update && apt-get -q install -y --no-install-recommends \
-        busybox-static cpio dash gcc libc6-dev libxen-dev make python3 python3-hypothesis \
-        python3-pytest \
-    && rm -rf /var/lib/apt/lists/*
+FROM runner AS checks
+RUN /build/install.sh toolchain /build/packages.list && \
+    /build/install.sh checks /build/packages.list
+COPY --from=packages /artefacts /opt/rexen
+COPY --from=guest-root /build/out/guest.cpio /build/out/root /opt/rexen/root/
 # The checkout is mounted read-only.
 ENV REXEN_TEST_BUILD=/tmp/hypervisor

@@ -10,9 +10,9 @@ PYTHON := .venv/bin/python
 
 all: check
 
-# The launcher makes the environment; asking it for help is the cheapest way to have it do so.
+# The launcher makes the environment; a listing is the cheapest way to have it do so.
 .venv/.installed: requirements.lock
-	./rexen --help >/dev/null
+	./rexen list >/dev/null
 
 check: .venv/.installed
 	.venv/bin/ruff format --check harness workloads baselines hypervisor

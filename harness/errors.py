@@ -23,7 +23,26 @@ class ExitCode(IntEnum):
     DIFFERENT = 7
     STORE = 8
     DISK_FULL = 9
+    INCOMPLETE = 10
+    OTHER_INPUTS = 11
     INTERRUPTED = 130
+
+
+EXIT_CODES = {
+    ExitCode.OK: "all well",
+    ExitCode.BUG: "a bug in rexen",
+    ExitCode.USAGE: "usage: an unknown name or option",
+    ExitCode.CONFIG: "a broken catalogue file",
+    ExitCode.ENGINE: "no container engine, or it went away",
+    ExitCode.BUILD: "the image could not be built, saved or loaded",
+    ExitCode.CELL_FAILED: "a cell failed",
+    ExitCode.DIFFERENT: "results differ",
+    ExitCode.STORE: "the store is locked, damaged or empty",
+    ExitCode.DISK_FULL: "disk full",
+    ExitCode.INCOMPLETE: "nothing differs, but values are missing on one side",
+    ExitCode.OTHER_INPUTS: "inputs are not those of the lock or of the reference",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 
 
 class HarnessError(Exception):

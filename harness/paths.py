@@ -38,6 +38,15 @@ class Paths:
     def experiments(self) -> Path:
         return self.root / "harness" / "experiments"
 
+    def reference(self, profile: str) -> Path:
+        """The reference results of a profile, part of the repository."""
+        return self.root / "results" / "reference" / f"{profile}.json"
+
+    @property
+    def lock(self) -> Path:
+        """Every package that reaches a cell."""
+        return self.root / "inputs.lock"
+
     @property
     def build(self) -> Path:
         """Logs and caches of image builds; safe to delete."""

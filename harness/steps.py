@@ -12,10 +12,14 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+# Imported when something is first drawn: most verbs print a table and leave.
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +35,14 @@ class Steps:
 
     def __init__(self, *, quiet: bool = False) -> None:
         self.spent: list[Spent] = []
-        self._console = Console(file=sys.stderr, highlight=False, soft_wrap=True, quiet=quiet)
+        self._quiet = quiet
         self._lock = threading.Lock()
+
+    @cached_property
+    def _console(self) -> Console:
+        from rich.console import Console
+
+        return Console(file=sys.stderr, highlight=False, soft_wrap=True, quiet=self._quiet)
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -63,24 +73,14 @@ class Bar:
         self._done = 0
         self._name = name
         self._lock = threading.Lock()
-        self._progress: Progress | None = None
-        self._task = TaskID(0)
-        if console.is_terminal and total:
-            self._progress = Progress(
-                TextColumn("{task.description}"),
-                BarColumn(),
-                TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
-                TimeElapsedColumn(),
-                TextColumn("{task.fields[left]}"),
-                console=console,
-                transient=True,
-            )
+        self._progress = _progress(console) if console.is_terminal and total else None
+        self._task = 0
 
     def __enter__(self) -> Bar:
         if self._progress:
             self._progress.start()
             left = f"about {duration(self._left_s)} left"
-            self._task = self._progress.add_task(self._name, total=self._total, left=left)
+            self._task = int(self._progress.add_task(self._name, total=self._total, left=left))
         return self
 
     def __exit__(
@@ -98,11 +98,27 @@ class Bar:
             self._done += 1
             left = f"about {duration(left_s)} left" if left_s > 0 else ""
             if self._progress:
+                from rich.progress import TaskID
+
                 self._progress.console.print(line, markup=False)
-                self._progress.update(self._task, completed=self._done, left=left)
+                self._progress.update(TaskID(self._task), completed=self._done, left=left)
             else:
                 tail = f"  ({left})" if left else ""
                 self._console.print(f"[{self._done}/{self._total}] {line}{tail}", markup=False)
+
+
+def _progress(console: Console) -> Progress:
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} cells"),
+        TimeElapsedColumn(),
+        TextColumn("{task.fields[left]}"),
+        console=console,
+        transient=True,
+    )
 
 
 def duration(seconds_s: float) -> str:

@@ -16,13 +16,14 @@ import fcntl
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from harness.errors import DiskFullError, HarnessError, StoreError
+from harness.model.cell import Coordinates
 from harness.model.record import (
     SCHEMA_VERSION,
     HostSide,
@@ -34,6 +35,8 @@ from harness.model.record import (
     Status,
 )
 
+# What a perturbation leaves as it is: all but the command line, which has its seed.
+UNPERTURBED_INPUTS = ("record_schema", "testbed", "emulator", "files", "workload", "params")
 RECORD_NAME = re.compile(r"([0-9a-f]{64})\.([0-9]+)\.json")
 
 
@@ -96,14 +99,19 @@ class Store:
         _write_new(path, (json.dumps(asdict(record), indent=1, sort_keys=True) + "\n").encode())
         return path
 
+    def find(self, prefix: str) -> list[str]:
+        """The ids of all cells with a record that begin like this, in order."""
+        names = {path.name.split(".")[0] for path in self.records_dir.glob(f"*/{prefix}*.json")}
+        return sorted(name for name in names if name.startswith(prefix))
+
     def attempts(self, cell_id: str) -> list[Record]:
         """All records of one cell, oldest first."""
         folder = self.records_dir / cell_id[:2]
         return [read_record(path) for path in _in_order(folder.glob(f"{cell_id}.*.json"))]
 
     def measured(self, cell_id: str) -> Record | None:
-        """The record that counts for a cell: the first good one, else the latest failure."""
-        return counting(self.attempts(cell_id))
+        """The record that represents a cell: the first good one, else the latest failure."""
+        return representative(self.attempts(cell_id))
 
     def all_records(self) -> Iterator[Record]:
         """Every record, in a fixed order."""
@@ -118,46 +126,63 @@ class Store:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
 
-def counting(attempts: list[Record]) -> Record | None:
+def representative(attempts: Sequence[Record]) -> Record | None:
     """The attempt that stands for its cell: the first good one, else the last measured one."""
     good = [record for record in attempts if record.ok]
     tried = [record for record in attempts if record.purpose is Purpose.MEASURE]
     return good[0] if good else tried[-1] if tried else None
 
 
-def newest_cells(records: Iterable[Record]) -> dict[tuple[str, str, str], list[Record]]:
-    """By (system, workload, profile): all attempts of the cell measured last, so that an older
-    image's numbers never stand beside a newer one's."""
+def newest_cells(records: Iterable[Record]) -> dict[Coordinates, list[Record]]:
+    """By place in the matrix: all attempts of the cell measured last, so that an older image's
+    numbers never stand beside a newer one's. For the same reason without the perturbations of a
+    cell that were measured from other inputs than the cell itself."""
     by_cell: dict[str, list[Record]] = {}
     for record in records:
         by_cell.setdefault(record.cell_id, []).append(record)
     ordered = sorted(by_cell.values(), key=_measured_at)
-    return {(one[0].system, one[0].workload, one[0].profile): one for one in ordered}
+    newest = {one[0].at: one for one in ordered}
+    return {at: one for at, one in newest.items() if not _is_stale(at, newest)}
 
 
-def _measured_at(attempts: list[Record]) -> tuple[str, str]:
-    stands = counting(attempts) or attempts[-1]
-    return stands.host.started_at, stands.cell_id
+def _is_stale(at: Coordinates, newest: Mapping[Coordinates, Sequence[Record]]) -> bool:
+    """Whether this is a perturbation of a cell that has been measured anew since."""
+    original = newest.get(replace(at, point=at.point.unperturbed), newest[at])
+    one, other = (attempts[0].inputs for attempts in (original, newest[at]))
+    return any(one.get(key) != other.get(key) for key in UNPERTURBED_INPUTS)
+
+
+def _measured_at(attempts: Sequence[Record]) -> tuple[str, str]:
+    chosen = representative(attempts) or attempts[-1]
+    return chosen.host.started_at, chosen.cell_id
 
 
 def read_record(path: Path) -> Record:
     """One record file. Raises StoreError if it is cut short or of an unknown version."""
     hint = "move it away to measure its cell again; everything else is still readable"
+    data = _loaded(path, "record", hint)
+    return _parsed(data, str(path), hint)
+
+
+def _loaded(path: Path, what: str, hint: str) -> object:
     try:
-        data = json.loads(path.read_bytes())
+        return json.loads(path.read_bytes())
     except OSError as error:
         raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
     except ValueError:
-        raise StoreError(f"{path}: record is cut short or not JSON", hint=hint) from None
+        raise StoreError(f"{path}: {what} is cut short or not JSON", hint=hint) from None
+
+
+def _parsed(data: Any, where: str, hint: str) -> Record:  # noqa: ANN401  (JSON, not yet checked)
     version = data.get("schema_version") if isinstance(data, dict) else None
     if version != SCHEMA_VERSION:
         raise StoreError(
-            f"{path}: record of format {version!r}, this harness reads {SCHEMA_VERSION}", hint=hint
+            f"{where}: record of format {version!r}, this harness reads {SCHEMA_VERSION}", hint=hint
         )
     try:
         return _record(data)
     except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"{path}: record is damaged: {error!r}", hint=hint) from None
+        raise StoreError(f"{where}: record is damaged: {error!r}", hint=hint) from None
 
 
 def _record(data: Mapping[str, Any]) -> Record:
@@ -171,6 +196,40 @@ def _record(data: Mapping[str, Any]) -> Record:
     fields["host"] = HostSide(**fields["host"])
     fields["purpose"] = Purpose(fields["purpose"])
     return Record(**fields)
+
+
+def write_reference(path: Path, records: Iterable[Record]) -> None:
+    """The representative record of each cell measured last, as one JSON list with a record a
+    line, so that two references can be read as a diff. Nothing of the host or of the moment is
+    kept: the same results give the same bytes anywhere."""
+    newest = newest_cells(records)
+    chosen = [found for at in sorted(newest, key=_spelled) if (found := representative(newest[at]))]
+    lines = [
+        json.dumps(asdict(_timeless(one)), sort_keys=True, separators=(",", ":")) for one in chosen
+    ]
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
+    except OSError as error:
+        raise _os_error(error, f"cannot write {path}") from None
+
+
+def read_reference(path: Path) -> list[Record]:
+    """The records of a reference file. Raises StoreError, also for another version."""
+    hint = "make it anew from the records of a run"
+    data = _loaded(path, "reference", hint)
+    if not isinstance(data, list):
+        raise StoreError(f"{path}: no list of records", hint=hint)
+    return [_parsed(one, f"{path}, record {at}", hint) for at, one in enumerate(data, start=1)]
+
+
+def _spelled(at: Coordinates) -> tuple[object, ...]:
+    return at.workload, at.system, at.profile, at.point
+
+
+def _timeless(record: Record) -> Record:
+    host = HostSide(started_at="", boot_wall_s=0.0, total_wall_s=0.0, machine_wall_s=0.0, host={})
+    return replace(record, attempt=1, purpose=Purpose.MEASURE, host=host)
 
 
 def _in_order(paths: Iterator[Path]) -> list[Path]:

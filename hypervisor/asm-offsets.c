@@ -43,6 +43,7 @@ void asm_offsets(void)
 	CPU(scratch_rsp);
 	CPU(stack_top);
 	CPU(exit_work);
+	CPU(syscall_path);
 	CPU(nr_syscall);
 	CPU(nr_iret);
 	CPU(nr_page_fault);
@@ -71,6 +72,7 @@ void asm_offsets(void)
 	DEFINE(ABI_NR_HYPERCALLS, NR_HYPERCALLS);
 	DEFINE(ABI_ENOSYS, ENOSYS);
 	DEFINE(ABI_VECTOR_HYPERCALL, VECTOR_HYPERCALL);
+	DEFINE(ABI_VECTOR_SYSCALL, VECTOR_SYSCALL);
 	DEFINE(ABI_VECTOR_SYSCALL32, VECTOR_SYSCALL32);
 	/* An address lies in our half if, shifted right by this, it equals that. */
 	DEFINE(ABI_HV_HOLE_SHIFT, 43);

@@ -8,9 +8,9 @@
 
 machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
 /usr/bin/qemu-system-x86_64 \
-	-accel tcg,thread=single,tb-size=64 -cpu qemu64 -m 192 \
+	-accel tcg,thread=single,tb-size=64 -cpu qemu64 -m "$(guest_memory)" \
 	-M "$machine,auto-kernel-cmdline=off" \
 	-nodefaults -no-user-config -display none -no-reboot -L /host -bios /host/qboot.rom \
 	-chardev stdio,id=console,signal=off -serial chardev:console \
-	-kernel /host/vmlinux -initrd /host/guest.cpio -append "$(inner_words)" ||
+	-kernel /host/vmlinux -initrd "$(guest_root)" -append "$(inner_words)" ||
 	fail "QEMU ended with status $?"

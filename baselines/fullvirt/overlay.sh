@@ -1,6 +1,6 @@
 #!/bin/sh
 # First level of fullvirt: QEMU with all its libraries, qboot, the inner kernel and its root.
-. "$(dirname "$0")/../lib/overlay.sh"
+. "$(dirname "$0")/../nested/overlay.sh"
 
 need /usr/bin/qemu-system-x86_64 qemu-system-x86
 need /usr/share/qemu/qboot.rom qemu-system-data

@@ -13,9 +13,9 @@ done
 
 machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
 /usr/bin/qemu-system-x86_64-microvm \
-	-accel kvm -cpu host -m 320 \
+	-accel kvm -cpu host -m "$(guest_memory)" \
 	-M "$machine,auto-kernel-cmdline=off" \
 	-nodefaults -no-user-config -display none -no-reboot -L /host -bios /host/qboot.rom \
 	-chardev stdio,id=console,signal=off -serial chardev:console \
-	-kernel /host/vmlinux -initrd /host/guest.cpio -append "$(inner_words)" ||
+	-kernel /host/vmlinux -initrd "$(guest_root)" -append "$(inner_words)" ||
 	fail "QEMU ended with status $?"

@@ -11,6 +11,6 @@ export TMPDIR=/dev/shm HOME=/tmp
 skip=raid6_select_algo,calibrate_xor_blocks,jent_mod_init,load_system_certificate_list
 
 # shellcheck disable=SC2046 # one word each
-/host/linux mem=384M initrd=/host/guest.cpio root=/dev/ram0 con=null con0=fd:0,fd:1 \
+/host/linux "mem=$(guest_memory)M" "initrd=$(guest_root)" root=/dev/ram0 con=null con0=fd:0,fd:1 \
 	norandmaps cryptomgr.notests quiet panic=-1 lpj=5000000 "initcall_blacklist=$skip" $(rexen_words) ||
 	fail "linux.uml ended with status $?"

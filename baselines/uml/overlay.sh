@@ -1,6 +1,6 @@
 #!/bin/sh
 # First level of uml: Debian's linux.uml with its one library, and the inner root.
-. "$(dirname "$0")/../lib/overlay.sh"
+. "$(dirname "$0")/../nested/overlay.sh"
 
 need "$artefacts/uml/linux" user-mode-linux
 

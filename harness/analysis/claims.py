@@ -1,28 +1,40 @@
-"""Measured against the paper's claims -> verdicts, each with the numbers it rests on."""
+"""Measured against the paper's claims -> verdicts, each with the numbers it rests on.
+
+A number that moves under perturbations is an interval. An expression holds for a row only if it
+holds wherever in the interval the number lies, so that no verdict rests on a difference
+smaller than the spread.
+"""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import product
 
-from harness.analysis.expression import Expression
-from harness.analysis.frame import BASE_STANDS_FOR, Frames
+from harness.analysis.frame import BASE_STANDS_FOR
+from harness.analysis.stats import Estimate
+from harness.analysis.study import Study
 from harness.model.experiment import Claim, Experiment, MetricRef, Row, Verdict
+from harness.model.expression import Expression
 from harness.model.system import System
 
 NS_PER_US = 1000.0
 
+Places = Mapping[MetricRef, tuple[Experiment, Row]]
+Quantifier = Callable[[Iterable[bool]], bool]
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One row a claim looks at: our ratio to native and the paper's (NaN: there is none)."""
+    """One row a claim looks at: our ratio to native, the rival's, and the paper's (NaN: there
+    is none)."""
 
     ref: MetricRef
     row: str
-    ours: float
+    ours: Estimate
     paper: float
-    versus: float
+    versus: Estimate
     satisfied: bool
 
 
@@ -35,6 +47,34 @@ class Judgement:
     verdict: Verdict
     evidence: tuple[Evidence, ...]
     remark: str
+
+
+@dataclass(frozen=True, slots=True)
+class Numbers:
+    """All that an expression may name, for one row: what moves, and what does not."""
+
+    moving: Mapping[str, Estimate]
+    fixed: Mapping[str, float]
+
+    def complete(self, names: Iterable[str]) -> bool:
+        """Whether all of these were measured."""
+        return not any(
+            self.moving[name].missing if name in self.moving else math.isnan(self.fixed[name])
+            for name in names
+        )
+
+    def true(self, expression: Expression, of: Quantifier) -> bool:
+        """Whether the expression holds at all (`all`) or at any (`any`) of the values and ends
+        of the intervals it names."""
+        ends = {
+            name: {it.value, it.low, it.high}
+            for name, it in self.moving.items()
+            if name in expression.names
+        }
+        return of(
+            expression.true({**self.fixed, **dict(zip(ends, values, strict=True))})
+            for values in product(*ends.values())
+        )
 
 
 def paper_ratio(experiment: Experiment, row: Row, stands_for: str) -> float:
@@ -51,98 +91,79 @@ def rival_of(claim: Claim, systems: Mapping[str, System]) -> str:
     return next((one.id for one in systems.values() if one.stands_for == claim.versus), "")
 
 
-def judge(
-    claims: Sequence[Claim],
-    *,
-    experiments: Sequence[Experiment],
-    frames: Frames,
-    systems: Mapping[str, System],
-) -> list[Judgement]:
-    """Each claim for each system that stands for what it is about, in the claims' order."""
-    places = {row.ref: (experiment, row) for experiment in experiments for row in experiment.rows}
+def judge(study: Study) -> list[Judgement]:
+    """Each claim for each system that stands for what it is about, in the claims' order; without
+    the claims about rows of experiments that the study leaves out."""
+    places = {row.ref: (one, row) for one in study.experiments for row in one.rows}
     found = []
-    for claim in claims:
-        concerned = [one.id for one in systems.values() if one.stands_for == claim.about]
-        rival = rival_of(claim, systems)
+    for claim in study.claims:
+        concerned = [one.id for one in study.systems.values() if one.stands_for == claim.about]
+        if not all(ref in places for ref in claim.refs):
+            continue
         if claim.fixed is not None and not claim.refs:
             found.append(Judgement(claim, "", claim.fixed, (), claim.because))
         elif not concerned:
             remark = f"no system of the catalogue stands for {claim.about}"
             found.append(Judgement(claim, "", claim.fixed or Verdict.NOT_MEASURED, (), remark))
         else:
-            found += [_judge(claim, one, rival, places, frames) for one in concerned]
+            found += [_judge(study, claim, one, places) for one in concerned]
     return found
 
 
-def _judge(
-    claim: Claim,
-    system: str,
-    rival: str,
-    places: Mapping[MetricRef, tuple[Experiment, Row]],
-    frames: Frames,
-) -> Judgement:
-    numbers = {ref: _numbers(claim, ref, system, rival, places, frames) for ref in claim.refs}
-    held = _count(claim.holds, numbers)
-    leaning = _count(claim.direction, numbers)
-    missing = [ref for ref, found in numbers.items() if not _complete(claim, found)]
+def _judge(study: Study, claim: Claim, system: str, places: Places) -> Judgement:
+    numbers = {ref: _numbers(study, claim, system, ref, places[ref]) for ref in claim.refs}
     shown = Expression(claim.holds or claim.direction) if claim.fixed is None else None
     evidence = tuple(
         Evidence(
             ref=ref,
             row=places[ref][1].name,
-            ours=found["ours"],
-            paper=found["paper"],
-            versus=found["versus"],
-            satisfied=shown is not None and shown.true(found),
+            ours=found.moving["ours"],
+            paper=found.fixed["paper"],
+            versus=found.moving["versus"],
+            satisfied=shown is not None and found.true(shown, all),
         )
         for ref, found in numbers.items()
     )
     if claim.fixed is not None:
         return Judgement(claim, system, claim.fixed, evidence, claim.because)
-    remark = claim.because
-    if missing:
-        verdict = Verdict.NOT_MEASURED
-        remark = "no usable value for " + ", ".join(str(ref) for ref in missing)
-    elif claim.holds and held >= claim.need:
-        verdict = Verdict.REPRODUCED
-    elif claim.direction and leaning >= claim.need:
-        verdict = Verdict.DIRECTION
-    else:
-        verdict = Verdict.NOT_REPRODUCED
-    return Judgement(claim, system, verdict, evidence, remark)
-
-
-def _numbers(
-    claim: Claim,
-    ref: MetricRef,
-    system: str,
-    rival: str,
-    places: Mapping[MetricRef, tuple[Experiment, Row]],
-    frames: Frames,
-) -> dict[str, float]:
-    """Every name an expression may use, for one row."""
-    experiment, row = places[ref]
-    value = frames.value(system, ref.workload, ref.metric)
-    base = frames.value(frames.base, ref.workload, ref.metric)
-    return {
-        "ours": frames.ratio(system, ref.workload, ref.metric),
-        "versus": frames.ratio(rival, ref.workload, ref.metric),
-        "paper": paper_ratio(experiment, row, claim.about),
-        "extra_us": (value - base) / NS_PER_US,
-        "tolerance": claim.tolerance,
-    }
-
-
-def _complete(claim: Claim, numbers: Mapping[str, float]) -> bool:
-    """Whether all that the claim's expressions name was measured."""
     used = {
         name for text in (claim.holds, claim.direction) if text for name in Expression(text).names
     }
-    return not any(math.isnan(numbers[name]) for name in used)
+    missing = [ref for ref, found in numbers.items() if not found.complete(used)]
+    if missing:
+        remark = "no usable value for " + ", ".join(str(ref) for ref in missing)
+        return Judgement(claim, system, Verdict.NOT_MEASURED, evidence, remark)
+    verdict, best = (_verdict(claim, numbers, of) for of in (all, any))
+    remark = claim.because
+    if verdict is not best:
+        variants = max(it.variants for one in numbers.values() for it in one.moving.values())
+        remark = f"Within the spread of {variants} variants it could be {best}. {remark}".strip()
+    return Judgement(claim, system, verdict, evidence, remark)
 
 
-def _count(text: str, numbers: Mapping[MetricRef, Mapping[str, float]]) -> int:
-    if not text:
-        return 0
+def _verdict(claim: Claim, numbers: Mapping[MetricRef, Numbers], of: Quantifier) -> Verdict:
+    """`all`: what is sure whatever a perturbation does; `any`: the best it could be."""
+    if claim.holds and _count(claim.holds, numbers, of) >= claim.need:
+        return Verdict.REPRODUCED
+    if claim.direction and _count(claim.direction, numbers, of) >= claim.need:
+        return Verdict.DIRECTION
+    return Verdict.NOT_REPRODUCED
+
+
+def _count(text: str, numbers: Mapping[MetricRef, Numbers], of: Quantifier) -> int:
     expression = Expression(text)
-    return sum(expression.true(found) for found in numbers.values())
+    return sum(found.true(expression, of) for found in numbers.values())
+
+
+def _numbers(
+    study: Study, claim: Claim, system: str, ref: MetricRef, place: tuple[Experiment, Row]
+) -> Numbers:
+    extras = study.measured.extras(system, ref)
+    return Numbers(
+        moving={
+            "ours": study.ratio(system, ref),
+            "versus": study.ratio(rival_of(claim, study.systems), ref),
+            "extra_us": Estimate.of({seed: ns / NS_PER_US for seed, ns in extras.items()}),
+        },
+        fixed={"paper": paper_ratio(*place, claim.about), "tolerance": claim.tolerance},
+    )

@@ -1,8 +1,8 @@
 """Records -> data frames. Columns are declared here, and checked before a frame leaves.
 
     samples   one row per sample; a cell without samples keeps one row, so it stays visible
-    values    one row per metric of a good cell: the median of its repetitions, and its
-              ratio to the base system
+    values    one row per metric of a good unperturbed cell: the median of its repetitions, its
+              ratio to the base system, and how far both move under perturbations
     cells     one row per cell: how it ended, how often it was repeated, what it took
 
 The base is the first system that stands for the paper's uniprocessor Linux.
@@ -10,27 +10,29 @@ The base is the first system that stands for the paper's uniprocessor Linux.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import pandas as pd
 
-from harness.analysis.determinism import repeats
-from harness.analysis.stats import middle, ratio, sample_value
-from harness.errors import ConfigError, StoreError
-from harness.model.record import Outcome, Phase, Record, Status
+from harness.analysis.comparable import check_comparable
+from harness.analysis.compare import repeats
+from harness.analysis.measurements import Measurements, measurements, metric_of
+from harness.analysis.stats import sample_value
+from harness.errors import ConfigError
+from harness.model.experiment import MetricRef
+from harness.model.record import Record, Status
 from harness.model.system import System
-from harness.model.workload import Metric, Workload
-from harness.store import counting
+from harness.model.unit import MetricKind
+from harness.model.workload import Workload
+from harness.store import representative
 
 BASE_STANDS_FOR = "L-UP"
 
+PLACE_COLUMNS: Mapping[str, str] = dict.fromkeys(("system", "workload", "profile", "point"), "str")
 SAMPLE_COLUMNS: Mapping[str, str] = {
-    "system": "str",
-    "workload": "str",
-    "profile": "str",
+    **PLACE_COLUMNS,
     "status": "str",
     "metric": "str",
     "kind": "str",
@@ -43,22 +45,23 @@ SAMPLE_COLUMNS: Mapping[str, str] = {
     "value_unit": "str",
     "cell_id": "str",
     "attempt": "Int64",
-    "counts": "bool",
+    "representative": "bool",
 }
 VALUE_COLUMNS: Mapping[str, str] = {
-    "system": "str",
-    "workload": "str",
-    "profile": "str",
+    **PLACE_COLUMNS,
     "metric": "str",
     "kind": "str",
     "value": "float64",
+    "value_low": "float64",
+    "value_high": "float64",
     "base": "float64",
     "ratio": "float64",
+    "ratio_low": "float64",
+    "ratio_high": "float64",
+    "variants": "Int64",
 }
 CELL_COLUMNS: Mapping[str, str] = {
-    "system": "str",
-    "workload": "str",
-    "profile": "str",
+    **PLACE_COLUMNS,
     "status": "str",
     "reason": "str",
     "same": "Int64",
@@ -72,32 +75,25 @@ CELL_COLUMNS: Mapping[str, str] = {
     "attempt": "Int64",
     "rerun": "str",
 }
-VALUE_UNITS = {"latency": "ns", "rate": "B/s"}
+VALUE_UNITS: Mapping[MetricKind, str] = {
+    MetricKind.LATENCY: "ns",
+    MetricKind.RATE: "1/s",
+    MetricKind.AMOUNT: "1",
+    MetricKind.SHARE: "1",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Frames:
-    """The frames, the records that stand for their cells, and the id of the base system."""
+    """The frames; what they hold as numbers to ask for; every attempt of every cell, and of
+    each cell, perturbed ones included, the attempt that represents it."""
 
     samples: pd.DataFrame
     values: pd.DataFrame
     cells: pd.DataFrame
-    base: str
-    standing: tuple[Record, ...]
-    _value: Mapping[tuple[str, str, str], tuple[float, float]] = field(repr=False)
-
-    def value(self, system: str, workload: str, metric: str) -> float:
-        """ns per operation or bytes per second; NaN where there is none."""
-        return self._value.get((system, workload, metric), (math.nan, math.nan))[0]
-
-    def ratio(self, system: str, workload: str, metric: str) -> float:
-        """The value divided by the base system's; NaN where there is none."""
-        return self._value.get((system, workload, metric), (math.nan, math.nan))[1]
-
-    def record(self, system: str, workload: str) -> Record | None:
-        """The record that stands for this cell."""
-        here = (one for one in self.standing if (one.system, one.workload) == (system, workload))
-        return next(here, None)
+    measured: Measurements
+    attempts: tuple[Record, ...]
+    representatives: tuple[Record, ...]
 
 
 def build(
@@ -107,22 +103,25 @@ def build(
 
     Raises StoreError if the records cannot stand in one comparison.
     """
-    attempts = _by_cell(records)
-    standing = [found for group in attempts.values() if (found := counting(group))]
+    by_cell = _by_cell(records)
+    chosen = [found for group in by_cell.values() if (found := representative(group))]
     place = {system: index for index, system in enumerate(systems)}
-    standing.sort(key=lambda it: (it.workload, place.get(it.system, len(place)), it.system))
-    check_comparable(standing, workloads)
-    base = base_system(systems)
-    values_df = _values(standing, workloads, base)
-    keys = zip(values_df["system"], values_df["workload"], values_df["metric"], strict=True)
-    numbers = zip(values_df["value"], values_df["ratio"], strict=True)
+    chosen.sort(
+        key=lambda it: (it.workload, place.get(it.system, len(place)), it.system, it.at.point)
+    )
+    check_comparable(chosen, workloads)
+    measured = measurements(
+        chosen,
+        lambda record, metric: metric_of(record, metric, workloads).kind,
+        base_system(systems),
+    )
     return Frames(
-        samples=samples_frame(standing, workloads),
-        values=values_df,
-        cells=_cells(standing, attempts),
-        base=base,
-        standing=tuple(standing),
-        _value=dict(zip(keys, numbers, strict=True)),
+        samples=samples_frame(chosen, workloads),
+        values=_values(chosen, measured, workloads),
+        cells=_cells(chosen, by_cell),
+        measured=measured,
+        attempts=tuple(record for group in by_cell.values() for record in group),
+        representatives=tuple(chosen),
     )
 
 
@@ -142,82 +141,31 @@ def _by_cell(records: Iterable[Record]) -> dict[str, list[Record]]:
     return attempts
 
 
-def check_comparable(standing: Sequence[Record], workloads: Mapping[str, Workload]) -> None:
-    """Refuse records that must not stand side by side. Raises StoreError, naming key and values."""
-    _one_value("profile", {one.profile: _name(one) for one in standing})
-    taken: dict[tuple[str, str], Record] = {}
-    for one in standing:
-        other = taken.setdefault((one.system, one.workload), one)
-        if other is not one:
-            raise StoreError(
-                f"two different cells for {_name(one)}: {other.cell_id[:12]}, {one.cell_id[:12]}",
-                hint="one of them is of an older image or catalogue; pass only one",
-            )
-    seen: dict[str, dict[object, str]] = defaultdict(dict)
-    for one in standing:
-        for key, value in _must_match(one, workloads.get(one.workload)):
-            seen[key].setdefault(value, _name(one))
-    for key, values in sorted(seen.items()):
-        _one_value(key, values)
-
-
-def _must_match(record: Record, workload: Workload | None) -> Iterable[tuple[str, object]]:
-    """What all cells of one comparison share: the emulated PC, every artefact of the same
-    name, and the parameters its profile gives a workload."""
-    for key in ("record_schema", "testbed", "emulator"):
-        yield key, record.inputs.get(key)
-    files, params = record.inputs.get("files"), record.inputs.get("params")
-    for name, digest in files.items() if isinstance(files, Mapping) else ():
-        yield f"file {name}", digest
-    declared = workload.profiles.get(record.profile, {}) if workload else {}
-    for name, value in params.items() if isinstance(params, Mapping) else ():
-        if name in declared:
-            yield f"parameter {record.workload}.{name}", value
-
-
-def _one_value(key: str, values: Mapping[object, str]) -> None:
-    if len(values) > 1:
-        (one, first), (other, second), *_ = values.items()
-        raise StoreError(
-            f"records do not combine: {key} is {one!r} for {first} and {other!r} for {second}",
-            hint="run the older cells again (rexen run), then report",
-        )
-
-
-def _name(record: Record) -> str:
-    return f"{record.workload}@{record.system}"
-
-
-def _metric(record: Record, metric_id: str, workloads: Mapping[str, Workload]) -> Metric:
-    workload = workloads.get(record.workload)
-    metric = workload.metric(metric_id) if workload else None
-    if metric is None:
-        raise StoreError(
-            f"{_name(record)} measured '{metric_id}', which the catalogue does not declare",
-            hint="the record is of another version of the workload; run the cell again",
-        )
-    return metric
+def _place(record: Record) -> dict[str, object]:
+    return {
+        "system": record.system,
+        "workload": record.workload,
+        "profile": record.profile,
+        "point": str(record.at.point),
+    }
 
 
 def samples_frame(records: Sequence[Record], workloads: Mapping[str, Workload]) -> pd.DataFrame:
     """One row per sample, warm-ups included; one row without a metric for a cell without.
 
-    `counts` says whether the attempt stands for its cell; the others repeat it.
+    `representative` says whether the attempt stands for its cell; the others repeat it.
     """
     rows = []
-    standing = {id(counting(group)) for group in _by_cell(records).values()}
+    chosen = {id(representative(group)) for group in _by_cell(records).values()}
     for record in records:
-        cell: dict[str, object] = {
-            "system": record.system,
-            "workload": record.workload,
-            "profile": record.profile,
+        cell = _place(record) | {
             "status": record.outcome.status.value,
             "cell_id": record.cell_id,
             "attempt": record.attempt,
-            "counts": id(record) in standing,
+            "representative": id(record) in chosen,
         }
         for sample in record.outcome.samples:
-            kind = _metric(record, sample.metric, workloads).kind
+            kind = metric_of(record, sample.metric, workloads).kind
             rows.append(
                 cell
                 | {
@@ -229,7 +177,7 @@ def samples_frame(records: Sequence[Record], workloads: Mapping[str, Workload]) 
                     "total_ns": sample.total_ns,
                     "overhead_ns": sample.overhead_ns,
                     "value": sample_value(sample, kind),
-                    "value_unit": VALUE_UNITS[kind.value],
+                    "value_unit": VALUE_UNITS[kind],
                 }
             )
         if not record.outcome.samples:
@@ -237,56 +185,43 @@ def samples_frame(records: Sequence[Record], workloads: Mapping[str, Workload]) 
     return _framed(rows, SAMPLE_COLUMNS)
 
 
-def _run_values(record: Record, workloads: Mapping[str, Workload]) -> dict[str, list[float]]:
-    found: dict[str, list[float]] = defaultdict(list)
-    for sample in record.outcome.samples if record.ok else ():
-        if sample.phase is Phase.RUN:
-            kind = _metric(record, sample.metric, workloads).kind
-            found[sample.metric].append(sample_value(sample, kind))
-    return found
-
-
 def _values(
-    standing: Iterable[Record], workloads: Mapping[str, Workload], base: str
+    chosen: Iterable[Record], measured: Measurements, workloads: Mapping[str, Workload]
 ) -> pd.DataFrame:
-    measured = [(record, _run_values(record, workloads)) for record in standing]
-    bases = {
-        (record.workload, metric): middle(values)
-        for record, found in measured
-        if record.system == base
-        for metric, values in found.items()
-    }
     rows = []
-    for record, found in measured:
-        for metric, values in found.items():
-            value = middle(values)
-            below = bases.get((record.workload, metric), math.nan)
+    for record in chosen:
+        if record.at.point.perturb or not record.ok:
+            continue
+        for metric in dict.fromkeys(sample.metric for sample in record.outcome.samples):
+            ref = MetricRef(record.workload, metric, record.at.point)
+            value, times = measured.value(record.system, ref), measured.ratio(record.system, ref)
             rows.append(
-                {
-                    "system": record.system,
-                    "workload": record.workload,
-                    "profile": record.profile,
+                _place(record)
+                | {
                     "metric": metric,
-                    "kind": _metric(record, metric, workloads).kind.value,
-                    "value": value,
-                    "base": below,
-                    "ratio": ratio(value, below),
+                    "kind": metric_of(record, metric, workloads).kind.value,
+                    "value": value.value,
+                    "value_low": value.low,
+                    "value_high": value.high,
+                    "base": measured.value(measured.base, ref).value,
+                    "ratio": times.value,
+                    "ratio_low": times.low,
+                    "ratio_high": times.high,
+                    "variants": value.variants,
                 }
             )
     return _framed(rows, VALUE_COLUMNS)
 
 
-def _cells(standing: Iterable[Record], attempts: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
+def _cells(chosen: Iterable[Record], attempts: Mapping[str, Sequence[Record]]) -> pd.DataFrame:
     rows = []
-    for record in standing:
-        outcome: Outcome = record.outcome
+    for record in chosen:
+        outcome = record.outcome
         again = repeats(record, attempts[record.cell_id])
         good = outcome.status is Status.OK
         rows.append(
-            {
-                "system": record.system,
-                "workload": record.workload,
-                "profile": record.profile,
+            _place(record)
+            | {
                 "status": outcome.status.value,
                 "reason": outcome.reason,
                 "same": again.same if good else 0,

@@ -2,31 +2,35 @@
 
     share = (subject - native) / (reference - native)
 
-0 is as fast as native, 1 as slow as the reference. Costs are compared: a rate's cost is its
-inverse, the time for one byte. A row in which the reference adds nothing has no share.
+0 is as fast as native, 1 as slow as the reference. Costs are compared: where more is better, the
+cost is the inverse, as the time for one byte is of a rate. A row in which the reference adds
+nothing, or no more than a perturbation moves it, has no share.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from harness.analysis.frame import Frames
-from harness.model.experiment import Experiment, Row
+from harness.analysis.measurements import BySeed
+from harness.analysis.stats import MISSING, Estimate, at_seed
+from harness.analysis.study import Study
+from harness.model.experiment import Experiment, MetricRef, Row
 from harness.model.system import System
-from harness.model.workload import MetricKind, Workload
+from harness.model.unit import Better
 
 NO_OVERHEAD = 1.005  # a reference up to this many times native has no overhead to speak of
 FLOOR = 0.001  # what a smaller or a negative share counts as in the geometric mean
 
 
-class Standing(StrEnum):
+class Inclusion(StrEnum):
     """Whether a row enters the mean and the worst row."""
 
-    COUNTED = "counted"
+    INCLUDED = "included"
     LEFT_OUT = "left out"  # the reference has no overhead
+    UNCERTAIN = "within the spread"  # the reference's overhead is not larger than its spread
     MISSING = "missing"  # one of the three has no value
 
 
@@ -41,88 +45,90 @@ class Reached(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """One row: both systems' costs in native's, and the share (NaN unless it counts)."""
+    """One row: both systems' costs in native's, and the share by seed of perturbation (none
+    unless the row is included)."""
 
     experiment: Experiment
     row: Row
-    reference: float
-    subject: float
-    share: float
-    standing: Standing
+    reference: Estimate
+    subject: Estimate
+    by_seed: BySeed
+    inclusion: Inclusion
+
+    @property
+    def share(self) -> Estimate:
+        return Estimate.of(self.by_seed)
 
 
 @dataclass(frozen=True, slots=True)
 class Overhead:
-    """One system held against its reference. `mean` is NaN and `worst` None if no row counts."""
+    """One system held against its reference. `mean` and `worst` are missing and `worst_row`
+    None if no row is included. `worst` is over all rows, variant by variant."""
 
     subject: System
     reference: System
     shares: tuple[Share, ...]
-    mean: float
-    worst: Share | None
+    mean: Estimate
+    worst: Estimate
+    worst_row: Share | None
     mean_reached: Reached
     worst_reached: Reached
 
-    def rows(self, standing: Standing) -> tuple[Share, ...]:
-        return tuple(one for one in self.shares if one.standing is standing)
+    def rows(self, inclusion: Inclusion) -> tuple[Share, ...]:
+        return tuple(one for one in self.shares if one.inclusion is inclusion)
 
     @property
     def floored(self) -> tuple[Share, ...]:
         """The rows whose share enters the mean as `FLOOR`."""
-        return tuple(one for one in self.rows(Standing.COUNTED) if one.share < FLOOR)
+        return tuple(one for one in self.rows(Inclusion.INCLUDED) if one.share.value < FLOOR)
 
 
-def overheads(
-    experiments: Sequence[Experiment],
-    *,
-    frames: Frames,
-    systems: Mapping[str, System],
-    workloads: Mapping[str, Workload],
-) -> list[Overhead]:
-    """One for each system that names a reference and was run, over the paper's tables."""
-    rows = [(one, row) for one in experiments if one.table for row in one.rows]
-    ran = {record.system for record in frames.standing}
+def overheads(study: Study) -> list[Overhead]:
+    """One for each system that names a reference and was run, over the paper's tables that the
+    study has."""
+    rows = [(one, row) for one in study.experiments if one.table for row in one.rows]
     return [
         _overhead(
-            [_share(one, row, pair, frames, workloads) for one, row in rows], systems, pair=pair
+            one,
+            study.systems[one.reference],
+            [_share(study, place, one.id, one.reference) for place in rows],
         )
-        for pair in ((one.id, one.reference) for one in systems.values())
-        if pair[0] in ran and pair[1] in systems
+        for one in study.systems.values()
+        if rows and one.id in study.ran and one.reference in study.systems
     ]
 
 
-def _share(
-    experiment: Experiment,
-    row: Row,
-    pair: tuple[str, str],
-    frames: Frames,
-    workloads: Mapping[str, Workload],
-) -> Share:
-    subject, reference = (_cost(system, row, frames, workloads) for system in pair)
-    share, standing = math.nan, Standing.MISSING
-    if reference <= NO_OVERHEAD:
-        standing = Standing.LEFT_OUT
-    elif not math.isnan(reference) and not math.isnan(subject):
-        share, standing = (subject - 1) / (reference - 1), Standing.COUNTED
-    return Share(experiment, row, reference, subject, share, standing)
+def _share(study: Study, place: tuple[Experiment, Row], subject: str, reference: str) -> Share:
+    experiment, row = place
+    mine, theirs = (_costs(study, system, row.ref) for system in (subject, reference))
+    own, other = Estimate.of(mine), Estimate.of(theirs)
+    inclusion, by_seed = Inclusion.INCLUDED, {}
+    if other.value <= NO_OVERHEAD:
+        inclusion = Inclusion.LEFT_OUT
+    elif other.missing or own.missing:
+        inclusion = Inclusion.MISSING
+    elif other.value - 1 <= other.spread:
+        inclusion = Inclusion.UNCERTAIN
+    else:
+        by_seed = {
+            seed: (at_seed(mine, seed) - 1) / (at_seed(theirs, seed) - 1)
+            for seed in sorted(mine.keys() | theirs.keys())
+        }
+    return Share(experiment, row, other, own, by_seed, inclusion)
 
 
-def _cost(system: str, row: Row, frames: Frames, workloads: Mapping[str, Workload]) -> float:
-    """How many times native's a system's cost is; NaN where one of them has no value."""
-    ratio = frames.ratio(system, row.ref.workload, row.ref.metric)
-    workload = workloads.get(row.ref.workload)
-    metric = workload.metric(row.ref.metric) if workload else None
-    return 1 / ratio if metric is not None and metric.kind is MetricKind.RATE else ratio
+def _costs(study: Study, system: str, ref: MetricRef) -> dict[int, float]:
+    """How many times native's a system's cost is, by seed."""
+    ratios = study.measured.ratios(system, ref)
+    more_is_better = study.metric(ref).better is Better.HIGHER
+    return {seed: 1 / it if more_is_better else it for seed, it in ratios.items()}
 
 
-def _overhead(
-    shares: Sequence[Share], systems: Mapping[str, System], *, pair: tuple[str, str]
-) -> Overhead:
-    subject, reference = (systems[name] for name in pair)
-    counted = [one for one in shares if one.standing is Standing.COUNTED]
-    whole = bool(counted) and all(one.standing is not Standing.MISSING for one in shares)
-    mean = geometric_mean([one.share for one in counted])
-    worst = max(counted, key=lambda one: one.share, default=None)
+def _overhead(subject: System, reference: System, shares: Sequence[Share]) -> Overhead:
+    included = [one for one in shares if one.inclusion is Inclusion.INCLUDED]
+    whole = bool(included) and all(one.inclusion is not Inclusion.MISSING for one in shares)
+    mean = Estimate.of({seed: geometric_mean(row) for seed, row in _variants(included).items()})
+    worst = Estimate.of({seed: max(row) for seed, row in _variants(included).items()})
     targets = subject.targets
     return Overhead(
         subject=subject,
@@ -130,24 +136,29 @@ def _overhead(
         shares=tuple(shares),
         mean=mean,
         worst=worst,
-        mean_reached=_reached(mean if whole else math.nan, targets.overhead_mean, whole=whole),
+        worst_row=max(included, key=lambda one: one.share.value, default=None),
+        mean_reached=_reached(mean if whole else MISSING, targets.overhead_mean, whole=whole),
         # One row above the target decides, whatever the missing ones would say.
-        worst_reached=_reached(
-            worst.share if worst else math.nan, targets.overhead_worst, whole=whole
-        ),
+        worst_reached=_reached(worst, targets.overhead_worst, whole=whole),
     )
 
 
-def geometric_mean(shares: Sequence[float]) -> float:
+def _variants(included: Sequence[Share]) -> Mapping[int, list[float]]:
+    """The shares of all rows under each seed that any row was measured under."""
+    seeds = sorted({seed for one in included for seed in one.by_seed})
+    return {seed: [at_seed(one.by_seed, seed) for one in included] for seed in seeds}
+
+
+def geometric_mean(shares: Iterable[float]) -> float:
     """Over shares of at least `FLOOR`: it has no meaning for numbers at or below zero."""
-    if not shares:
-        return math.nan
-    return math.exp(math.fsum(math.log(max(share, FLOOR)) for share in shares) / len(shares))
+    logs = [math.log(max(share, FLOOR)) for share in shares]
+    return math.exp(math.fsum(logs) / len(logs)) if logs else math.nan
 
 
-def _reached(found: float, target: float | None, *, whole: bool) -> Reached:
+def _reached(found: Estimate, target: float | None, *, whole: bool) -> Reached:
+    """Met or not met whatever a perturbation does; between them it is not decided."""
     if target is None:
         return Reached.NO_TARGET
-    if found > target:
+    if found.low > target:
         return Reached.NOT_MET
-    return Reached.MET if whole else Reached.OPEN
+    return Reached.MET if whole and found.high <= target else Reached.OPEN

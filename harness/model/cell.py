@@ -1,7 +1,8 @@
-"""A cell: one workload, with its parameters, on one system, on one testbed.
+"""A cell: one workload at one point, with its parameters, on one system, on one testbed.
 
 Its identity is the SHA-256 of everything that can change its numbers. Nothing of the host and
-nothing about when or why it runs is part of it, so two hosts name the same cell alike.
+nothing about when or why it runs is part of it, so two hosts name the same cell alike. Beside the
+identity a cell carries all it takes to run it, so nothing needs to be looked up again.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+
+from harness.model.limits import Limits
+from harness.model.point import Point
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,19 +35,40 @@ class CellInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Cell:
-    """One point of the matrix."""
+class Coordinates:
+    """Where a cell lies in the matrix, in the words of the catalogue."""
 
     system: str
     workload: str
+    profile: str
+    point: Point = Point()
+
+    def __str__(self) -> str:
+        """For people: `lmbench-memory on xen`, `pipe-bandwidth on native at block=4096`."""
+        name = f"{self.workload} on {self.system}"
+        return f"{name} at {self.point}" if self.point else name
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a cell is run: memory of its machine, limits until the workload begins and in all,
+    and the metrics it must print."""
+
+    memory_mib: int
+    boot: Limits
+    total: Limits
+    metrics: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: where it lies, how it is run, and its identity."""
+
+    at: Coordinates
+    run: Run
     inputs: CellInputs
     id: str
 
     @classmethod
-    def of(cls, *, system: str, workload: str, inputs: CellInputs) -> Cell:
-        return cls(system=system, workload=workload, inputs=inputs, id=inputs.identity())
-
-    @property
-    def name(self) -> str:
-        """For people; the identity is what counts."""
-        return f"{self.workload}@{self.system}"
+    def of(cls, *, at: Coordinates, run: Run, inputs: CellInputs) -> Cell:
+        return cls(at=at, run=run, inputs=inputs, id=inputs.identity())

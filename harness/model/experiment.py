@@ -1,14 +1,21 @@
-"""An experiment: one table of the paper, its rows mapped to our metrics; and the claims.
+"""An experiment: one table or figure of the paper, the cells it needs, its rows mapped to our
+metrics; and the claims.
 
-`MetricRef` names a metric as `workload/metric`, the one spelling used in TOML files, claims and
-exported data.
+`MetricRef` names a metric as `workload/metric` or `workload/metric@domains=8`, the one spelling
+used in TOML files, claims and exported data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import product
+
+from harness.model.point import Point
+
+REF = re.compile(r"[a-z0-9-]+/[a-z0-9_]+")
 
 
 class Verdict(StrEnum):
@@ -23,13 +30,28 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class MetricRef:
-    """One metric of one workload."""
+    """One metric of one workload at one point."""
 
     workload: str
     metric: str
+    point: Point = Point()
+
+    @classmethod
+    def parse(cls, text: str) -> MetricRef:
+        """Raises ValueError."""
+        name, _, point = text.partition("@")
+        if not REF.fullmatch(name) or ("@" in text and not point):
+            raise ValueError(f"must be like 'workload/metric' or 'workload/metric@a=1': {text!r}")
+        workload, _, metric = name.partition("/")
+        return cls(workload, metric, Point.parse(point))
 
     def __str__(self) -> str:
-        return f"{self.workload}/{self.metric}"
+        name = f"{self.workload}/{self.metric}"
+        return f"{name}@{self.point}" if self.point else name
+
+    def at(self, point: Point) -> MetricRef:
+        """The same metric at another point."""
+        return MetricRef(self.workload, self.metric, point)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +66,44 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class CellChoice:
+    """The cells an experiment needs of one workload: on these systems (none: all), at every
+    combination of the axes' values in a profile. `perturb` says how many perturbations are
+    measured beside the unperturbed cell, on `perturb_systems` (none: on all of `systems`)."""
+
+    workload: str
+    systems: tuple[str, ...]
+    axes: Mapping[str, Mapping[str, tuple[int, ...]]]
+    perturb: Mapping[str, int]
+    perturb_systems: tuple[str, ...]
+
+    def wants(self, system: str) -> bool:
+        return not self.systems or system in self.systems
+
+    def points(self, profile: str) -> Iterator[Point]:
+        """The unperturbed points, in the order of the axes' values."""
+        names = list(self.axes)
+        for values in product(*(self.axes[name][profile] for name in names)):
+            yield Point.of(dict(zip(names, values, strict=True)))
+
+    def seeds(self, system: str, profile: str) -> int:
+        """How many perturbations of a cell on this system; their seeds are 1, 2, 3 ..."""
+        chosen = not self.perturb_systems or system in self.perturb_systems
+        return self.perturb.get(profile, 0) if chosen else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A metric over one axis: a figure with a line for each system. `ref` has every other
+    coordinate of the point; `what` says what is timed."""
+
+    ref: MetricRef
+    over: str
+    name: str
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
     """`table` is the paper's (0: a control of ours), `values` its numbers in microseconds by
     (row, system). `systems` restricts the columns; empty means all of the catalogue. `note`
@@ -53,7 +113,9 @@ class Experiment:
     title: str
     shows: str
     table: int
+    cells: tuple[CellChoice, ...]
     rows: tuple[Row, ...]
+    series: tuple[Series, ...]
     note: str
     systems: tuple[str, ...]
     values: Mapping[tuple[str, str], float]

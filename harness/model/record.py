@@ -5,6 +5,7 @@
 
 History of the format
     1   first version
+    2   `point`: the cell's place on its axes
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-SCHEMA_VERSION = 1
+from harness.model.cell import Coordinates
+from harness.model.point import Point
+
+SCHEMA_VERSION = 2
 
 
 class Status(StrEnum):
@@ -45,8 +49,9 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """`count` operations (latency) or bytes (rate) took `total_ns`, of which `overhead_ns`
-    is the method's own, measured cost."""
+    """`count` operations (latency) or bytes (rate) took `total_ns`, of which `overhead_ns` is the
+    method's own, measured cost. Of an amount, `count` is the amount; of a share, `count` ns of
+    `total_ns`."""
 
     metric: str
     phase: Phase
@@ -93,10 +98,15 @@ class Record:
     system: str
     workload: str
     profile: str
+    point: Mapping[str, int]
     inputs: Mapping[str, object]
     outcome: Outcome
     host: HostSide
     rerun: str
+
+    @property
+    def at(self) -> Coordinates:
+        return Coordinates(self.system, self.workload, self.profile, Point.of(self.point))
 
     @property
     def ok(self) -> bool:

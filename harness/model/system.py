@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from harness.model.limits import Limits
+
+WORKLOAD_PART = "{workload}"
 
 
 @dataclass(frozen=True, slots=True)
 class BootModule:
-    """One multiboot module: a file of the image, and the arguments behind its name."""
+    """One multiboot module: files of the image, joined, and the arguments behind its name."""
 
-    file: str
+    files: tuple[str, ...]
     args: str
 
 
@@ -18,18 +23,34 @@ class Boot:
     """What QEMU is told to load. Files are relative to the image's artefact directory.
 
     `{run}` in `append` or in a module's arguments is replaced by the words that tell the
-    guest what to run.
+    guest what to run. `initrd` and each module are parts, joined when a machine starts; a part
+    with `{workload}` in its name is the one of the workload that runs.
     """
 
     kernel: str
     append: str
-    initrd: str
+    initrd: tuple[str, ...]
     modules: tuple[BootModule, ...]
+
+    def of(self, workload: str) -> Boot:
+        """With the parts of this workload; for "" without the parts of any."""
+
+        def chosen(parts: tuple[str, ...]) -> tuple[str, ...]:
+            wanted = (part for part in parts if workload or WORKLOAD_PART not in part)
+            return tuple(part.replace(WORKLOAD_PART, workload) for part in wanted)
+
+        return Boot(
+            kernel=self.kernel,
+            append=self.append,
+            initrd=chosen(self.initrd),
+            modules=tuple(BootModule(chosen(it.files), it.args) for it in self.modules),
+        )
 
     @property
     def files(self) -> tuple[str, ...]:
-        loaded = (self.kernel, self.initrd, *(module.file for module in self.modules))
-        return tuple(name for name in loaded if name)
+        """All that is loaded, in the order it is named."""
+        modules = (name for module in self.modules for name in module.files)
+        return (self.kernel, *self.initrd, *modules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,19 +63,10 @@ class MachineOptions:
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """The measured guest: its memory, its kernel, and the divisor of its loop counts."""
+    """The measured guest: its memory, and the divisor of its loop counts."""
 
     memory_mib: int
-    kernel: str
     divide: int
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """When a cell on this system counts as hung: virtual seconds, and wall seconds."""
-
-    virtual_s: float
-    wall_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +79,32 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class Artefact:
+    """One file of the image: out of which file of the unpacked packages, and how it is made.
+
+    `source` is a pattern that one file must match; `how` is a word of the image's recipe.
+    """
+
+    name: str
+    source: str
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ingredients:
+    """Debian packages a system is made from: unpacked, to take `artefacts` out of them, or
+    installed where its overlay is made."""
+
+    unpack: tuple[str, ...] = ()
+    install: tuple[str, ...] = ()
+    artefacts: tuple[Artefact, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class System:
     """One row of the catalogue. `stands_for` is the paper's column it is compared with;
-    `reference` the system of the catalogue whose overhead its own is held against."""
+    `reference` the system of the catalogue whose overhead its own is held against; `unable` maps
+    workloads it cannot run to the reason."""
 
     id: str
     title: str
@@ -84,3 +119,5 @@ class System:
     caveat: str
     reference: str = ""
     targets: Targets = Targets()
+    unable: Mapping[str, str] = field(default_factory=dict)
+    ingredients: Ingredients = Ingredients()

@@ -4,52 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import StrEnum
 
+from harness.model.limits import Limits
+from harness.model.unit import Better, MetricKind, Unit
 
-class MetricKind(StrEnum):
-    """How a sample becomes a value."""
-
-    LATENCY = "latency"
-    RATE = "rate"
-
-
-class Better(StrEnum):
-    """Which direction of change is an improvement."""
-
-    LOWER = "lower"
-    HIGHER = "higher"
-
-
-@dataclass(frozen=True, slots=True)
-class PaperRow:
-    """Where the paper prints this metric."""
-
-    table: int
-    row: str
+PROFILES = ("quick", "full")
 
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """`unit` is for display; values are kept in ns (latency) or bytes/s (rate)."""
+    """One number a workload prints. Values are kept in the natural unit of the unit's kind."""
 
     id: str
     title: str
-    kind: MetricKind
-    unit: str
+    unit: Unit
     better: Better
-    paper: PaperRow | None
+
+    @property
+    def kind(self) -> MetricKind:
+        return self.unit.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A parameter that a point may set: its name for people, and the unit of its values."""
+
+    id: str
+    title: str
+    unit: Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """`profiles` maps a profile's name to the parameters it hands to the program."""
+    """`profiles` maps a profile's name to the parameters it hands to the program, `limits` to
+    what the workload may take on top of its system's boot."""
 
     id: str
     title: str
     summary: str
     metrics: tuple[Metric, ...]
     profiles: Mapping[str, Mapping[str, int]]
+    limits: Mapping[str, Limits]
+    axes: Mapping[str, Axis]
 
     def metric(self, metric_id: str) -> Metric | None:
         return next((metric for metric in self.metrics if metric.id == metric_id), None)

@@ -33,10 +33,12 @@ def export(
 ) -> list[Path]:
     """Write data.csv, data.parquet, records.json as asked, and schema.json; return the paths.
 
-    Any records may go out together: nothing here compares them. `workloads` says which metric
-    is a latency and which a rate.
+    Any records may go out together: nothing here compares them. `workloads` says of which kind
+    a metric is.
     """
-    ordered = sorted(records, key=lambda it: (it.workload, it.system, it.cell_id, it.attempt))
+    ordered = sorted(
+        records, key=lambda it: (it.workload, it.system, it.at.point, it.cell_id, it.attempt)
+    )
     out_dir.mkdir(parents=True, exist_ok=True)
     written = []
     if Format.CSV in formats or Format.PARQUET in formats:

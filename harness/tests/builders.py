@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from harness.errors import EngineError
-from harness.images.build import Image
-from harness.images.container import Engine, Running
+from harness.measure.images.build import Image
+from harness.measure.images.container import Engine, Running
+from harness.model.experiment import CellChoice, Experiment
+from harness.model.limits import Limits
 from harness.model.record import (
     SCHEMA_VERSION,
     HostSide,
@@ -22,9 +24,12 @@ from harness.model.record import (
     Sample,
     Status,
 )
-from harness.model.system import Boot, BootModule, Guest, Limits, MachineOptions, System
-from harness.model.workload import Better, Metric, MetricKind, Workload
+from harness.model.system import Boot, BootModule, Guest, MachineOptions, System
+from harness.model.unit import Better, MetricKind, Unit
+from harness.model.workload import PROFILES, Axis, Metric, Workload
 
+MICROSECONDS = Unit("us", "µs", MetricKind.LATENCY, Better.LOWER, 1e3, ladder=True)
+BYTES = Unit("bytes", "B", MetricKind.AMOUNT, Better.LOWER, 1.0, ladder=False)
 FAKE_QEMU = Path(__file__).parent / "fake_qemu.py"
 GOOD_CONSOLE = (
     "[    0.1] booting\n@rexen begin 1 demo\n@rexen boot 840000000 900000000\n"
@@ -34,7 +39,9 @@ GOOD_CONSOLE = (
 
 
 def a_system(name: str = "native", *, wall_s: float = 5.0, virtual_s: float = 60.0) -> System:
-    modules = () if name == "native" else (BootModule("kernel/full/vmlinux", "console=hvc0 {run}"),)
+    modules = (
+        () if name == "native" else (BootModule(("kernel/full/vmlinux",), "console=hvc0 {run}"),)
+    )
     return System(
         id=name,
         title=f"the {name} system",
@@ -46,33 +53,65 @@ def a_system(name: str = "native", *, wall_s: float = 5.0, virtual_s: float = 60
         boot=Boot(
             kernel="kernel/cloud/vmlinux",
             append="quiet {run}" if not modules else "loglvl=error",
-            initrd="root/guest.cpio" if not modules else "",
+            initrd=("root/base.cpio",) if not modules else (),
             modules=modules,
         ),
-        guest=Guest(memory_mib=512, kernel="cloud", divide=1),
+        guest=Guest(memory_mib=512, divide=1),
         limits=Limits(virtual_s=virtual_s, wall_s=wall_s),
         caveat="",
     )
 
 
 def a_workload(name: str = "demo") -> Workload:
-    metric = Metric("null_call", "null call", MetricKind.LATENCY, "us", Better.LOWER, None)
+    metric = Metric("null_call", "null call", MICROSECONDS, Better.LOWER)
     return Workload(
         id=name,
         title="a demonstration",
         summary="for tests",
         metrics=(metric,),
         profiles={"quick": {"percent": 100}, "full": {"percent": 400}},
+        limits={"quick": Limits(60, 300), "full": Limits(600, 3000)},
+        axes={"block": Axis("block", "block size", BYTES)},
+    )
+
+
+def an_experiment(
+    workload: str = "demo",
+    *,
+    name: str = "",
+    blocks: Sequence[int] = (),
+    systems: Sequence[str] = (),
+    perturb: int = 0,
+) -> Experiment:
+    """One that only chooses cells: of one workload, at these block sizes if any are given."""
+    axes = {"block": dict.fromkeys(PROFILES, tuple(blocks))} if blocks else {}
+    choice = CellChoice(
+        workload=workload,
+        systems=tuple(systems),
+        axes=axes,
+        perturb=dict.fromkeys(PROFILES, perturb),
+        perturb_systems=(),
+    )
+    return Experiment(
+        id=name or workload,
+        title="",
+        shows="",
+        table=0,
+        cells=(choice,),
+        rows=(),
+        series=(),
+        note="",
+        systems=(),
+        values={},
     )
 
 
 def an_image() -> Image:
-    names = ("kernel/cloud/vmlinux", "kernel/full/vmlinux", "root/guest.cpio")
+    names = ("kernel/cloud/vmlinux", "kernel/full/vmlinux", "root/base.cpio")
     return Image(
         tag="rexen:0123",
         files={name: f"{index}" * 64 for index, name in enumerate(names)},
         emulator="QEMU 10.0 abcd",
-        packages={},
     )
 
 
@@ -94,6 +133,7 @@ def a_record(
         system="native",
         workload="demo",
         profile="quick",
+        point={},
         inputs={"argv": ["qemu"], "files": {}, "emulator": "QEMU"},
         outcome=Outcome(
             status=status,

@@ -6,15 +6,18 @@ python -m harness.tests.golden
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness import catalogue
-from harness.machines.testbed import EMULATED_PC, qemu_argv, run_words
-from harness.model.cell import Cell
+from harness.measure.images.build import Image
+from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
+from harness.measure.plan import cell_params, make_cell
+from harness.model.cell import Cell, Coordinates
+from harness.model.point import Point
 from harness.model.system import System
+from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
-from harness.plan import cell_params, make_cell
 from harness.tests.builders import a_system, a_workload, an_image
 
 DATA = Path(__file__).parent / "data"
@@ -24,21 +27,26 @@ WORKLOAD = "controls"
 
 
 def argv_text(system: System) -> str:
-    """QEMU's command line of the controls on this system, one argument a line."""
+    """The command of the controls' container on this system, one argument a line."""
     workload = catalogue.load_workloads(Paths.of(checkout_root()))[WORKLOAD]
-    run = run_words(WORKLOAD, cell_params(system, workload, "quick"))
-    return "\n".join(qemu_argv(EMULATED_PC, system, run)) + "\n"
+    at = Coordinates(system.id, WORKLOAD, "quick")
+    run = run_words(WORKLOAD, cell_params(system, workload, at))
+    system = replace(system, boot=system.boot.of(WORKLOAD))
+    return "\n".join(container_argv(EMULATED_PC, system, run)) + "\n"
 
 
-def a_cell(**changes: object) -> Cell:
+def a_cell(
+    *,
+    system: System | None = None,
+    workload: Workload | None = None,
+    profile: str = "quick",
+    point: Point | None = None,
+    image: Image | None = None,
+) -> Cell:
     """A cell of made-up parts."""
-    parts: dict[str, object] = {
-        "system": a_system("xen"),
-        "workload": a_workload(),
-        "profile": "quick",
-        "image": an_image(),
-    }
-    return make_cell(**{**parts, **changes})  # type: ignore[arg-type]
+    system, workload = system or a_system("xen"), workload or a_workload()
+    at = Coordinates(system.id, workload.id, profile, point or Point())
+    return make_cell(system=system, workload=workload, at=at, image=image or an_image())
 
 
 def cell_text() -> str:

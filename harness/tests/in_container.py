@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 
 from harness.errors import HarnessError
-from harness.images.build import ensure_target
-from harness.images.host import ensure_engine
+from harness.measure.images.build import ensure_target
+from harness.measure.images.host import ensure_engine
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 

@@ -10,6 +10,10 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from harness.analysis.study import Study
+from harness.model.experiment import CellChoice, Claim, Experiment, MetricRef, Series
+from harness.model.limits import Limits
+from harness.model.point import PERTURB, Point
 from harness.model.record import (
     SCHEMA_VERSION,
     HostSide,
@@ -20,8 +24,9 @@ from harness.model.record import (
     Sample,
     Status,
 )
-from harness.model.system import Boot, Guest, Limits, MachineOptions, System, Targets
-from harness.model.workload import Better, Metric, MetricKind, PaperRow, Workload
+from harness.model.system import Boot, Guest, MachineOptions, System, Targets
+from harness.model.unit import Better, MetricKind, Unit
+from harness.model.workload import Axis, Metric, Workload
 
 TITLES = {
     "native": ("Linux alone", "L-UP", "#4d4d4d", ""),
@@ -67,6 +72,7 @@ NATIVE: Mapping[str, Mapping[str, float]] = {
         "mmap": 402_000.0,
         "prot_fault": 3_110.0,
         "page_fault": 230.0,
+        "page_unmap": 160.0,
         "write_fault": 2_030.0,
     },
     "controls": {
@@ -86,12 +92,19 @@ FACTORS = {
     "hwvirt": (1.04, 1.02),
     "uml": (24.0, 1.01),
 }
-PAPER_ROWS = {
-    "null_call": (3, "null call"),
-    "fork": (3, "fork proc"),
-    "ctx_2p_0k": (4, "2p/0K"),
-    "mmap": (5, "mmap lat"),
+UNITS = {
+    one.id: one
+    for one in (
+        Unit("us", "µs", MetricKind.LATENCY, Better.LOWER, 1e3, ladder=True),
+        Unit("ms", "ms", MetricKind.LATENCY, Better.LOWER, 1e6, ladder=True),
+        Unit("MB/s", "MB/s", MetricKind.RATE, Better.HIGHER, 1e6, ladder=False),
+        Unit("bytes", "B", MetricKind.AMOUNT, Better.LOWER, 1.0, ladder=False),
+    )
 }
+# A workload with an axis: what one block costs natively, by its size in bytes.
+SERIES = "pipe-bandwidth"
+BLOCKS = (512, 4096, 32768, 262144)
+BLOCK_NS, BYTE_NS = 2100.0, 0.8
 
 
 def systems(*names: str) -> dict[str, System]:
@@ -110,8 +123,8 @@ def _system(name: str, order: int) -> System:
         stands_for=stands_for,
         color=color,
         machine=MachineOptions(cpu="qemu64", memory_mib=512),
-        boot=Boot(kernel="kernel/full/vmlinux", append="{run}", initrd="r.cpio", modules=()),
-        guest=Guest(memory_mib=512, kernel="full", divide=20 if name == "fullvirt" else 1),
+        boot=Boot(kernel="kernel/full/vmlinux", append="{run}", initrd=("r.cpio",), modules=()),
+        guest=Guest(memory_mib=512, divide=20 if name == "fullvirt" else 1),
         limits=Limits(virtual_s=60.0, wall_s=300.0),
         caveat=caveat,
         reference="xen" if name == "rexen" else "",
@@ -120,29 +133,66 @@ def _system(name: str, order: int) -> System:
 
 
 def workloads() -> dict[str, Workload]:
-    return {name: _workload(name, metrics) for name, metrics in NATIVE.items()}
+    found = {name: _workload(name, [_metric(metric) for metric in NATIVE[name]]) for name in NATIVE}
+    axes = {"block": Axis("block", "block size", UNITS["bytes"])}
+    series = _workload(
+        SERIES, [Metric("bandwidth", "pipe bandwidth", UNITS["MB/s"], Better.HIGHER)]
+    )
+    return {**found, SERIES: replace(series, axes=axes)}
 
 
-def _workload(name: str, metrics: Iterable[str]) -> Workload:
+def _workload(name: str, metrics: Iterable[Metric]) -> Workload:
     return Workload(
         id=name,
         title=name.replace("-", " "),
         summary="",
-        metrics=tuple(_metric(metric) for metric in metrics),
+        metrics=tuple(metrics),
         profiles={"quick": {"reps": 1, "percent": 100}, "full": {"reps": 5, "percent": 400}},
+        limits=dict.fromkeys(("quick", "full"), Limits(virtual_s=60.0, wall_s=300.0)),
+        axes={},
     )
 
 
 def _metric(name: str) -> Metric:
     rate = name.startswith("mem_") or name.endswith("_bandwidth")
-    unit = "MB/s" if rate else "ms" if name == "cpu_loop" else "us"
-    return Metric(
-        id=name,
-        title=name.replace("_", " "),
-        kind=MetricKind.RATE if rate else MetricKind.LATENCY,
-        unit=unit,
-        better=Better.HIGHER if rate else Better.LOWER,
-        paper=PaperRow(*PAPER_ROWS[name]) if name in PAPER_ROWS else None,
+    unit = UNITS["MB/s" if rate else "ms" if name == "cpu_loop" else "us"]
+    return Metric(name, name.replace("_", " "), unit, unit.better)
+
+
+def series_experiment(*names: str) -> Experiment:
+    """Pipe bandwidth by block size, on these systems (none: all)."""
+    ref = MetricRef(SERIES, "bandwidth")
+    sizes = dict.fromkeys(("quick", "full"), BLOCKS)
+    choice = CellChoice(SERIES, names, {"block": sizes}, {"quick": 0, "full": 0}, ())
+    return Experiment(
+        id=SERIES,
+        title="Pipes",
+        shows="How block size matters.",
+        table=0,
+        cells=(choice,),
+        rows=(),
+        series=(Series(ref, "block", "bandwidth", "Moving blocks through a pipe."),),
+        note="",
+        systems=(),
+        values={},
+    )
+
+
+def study(
+    records: Iterable[Record],
+    known: Mapping[str, System],
+    *,
+    experiments: Sequence[Experiment],
+    claims: Sequence[Claim] = (),
+    known_workloads: Mapping[str, Workload] | None = None,
+) -> Study:
+    """These records beside the made-up catalogue."""
+    return Study.of(
+        records,
+        systems=known,
+        workloads=known_workloads or workloads(),
+        experiments=experiments,
+        claims=claims,
     )
 
 
@@ -157,6 +207,17 @@ def samples(system: str, workload: str, *, reps: int = 1) -> tuple[Sample, ...]:
             phase = Phase.WARM if rep == 0 else Phase.RUN
             found.append(_sample(metric, phase, max(rep - 1, 0), natural, factor))
     return tuple(found)
+
+
+def _samples_at(system: str, workload: str, point: Point, *, reps: int) -> tuple[Sample, ...]:
+    if workload != SERIES:
+        return samples(system, workload, reps=reps)
+    kernel, user = FACTORS[system]
+    block = point.parameters["block"]
+    ns = round(1000 * (BLOCK_NS * kernel + BYTE_NS * user * block))
+    return tuple(
+        Sample("bandwidth", phase, 0, 1000 * block, ns, 0) for phase in (Phase.WARM, Phase.RUN)
+    )
 
 
 def _sample(metric: str, phase: Phase, rep: int, natural: float, factor: float) -> Sample:
@@ -176,19 +237,20 @@ def record(
     attempt: int = 1,
     purpose: Purpose = Purpose.MEASURE,
     profile: str = "quick",
+    point: Point = Point(),  # noqa: B008  (frozen)
     files: Mapping[str, str] | None = None,
     reps: int = 1,
 ) -> Record:
-    """One record; its cell's identity follows from system, workload, profile and files."""
+    """One record; its cell's identity follows from its place in the matrix and its files."""
     digests = dict(files or {"root/guest.cpio": digest("guest"), "kernel/full": digest("kernel")})
     if system not in ("native", "rexen"):
         digests[f"{system}/artefact"] = digest(system)
-    cell_id = digest(f"{system} {workload} {profile} {sorted(digests.items())}")
+    cell_id = digest(f"{system} {workload} {profile} {point} {sorted(digests.items())}")
     good = status is Status.OK
     outcome = Outcome(
         status=status,
         reason=reason,
-        samples=samples(system, workload, reps=reps) if good else (),
+        samples=_samples_at(system, workload, point, reps=reps) if good else (),
         facts={"kernel": "6.12.48+deb13-amd64", "clocksource": "tsc", "memory_kb": "493012"},
         begun_ns=842_000_000 if good else 0,
         quiet_ns=1_120_000_000 if good else 0,
@@ -202,6 +264,7 @@ def record(
         system=system,
         workload=workload,
         profile=profile,
+        point=dict(point.values),
         inputs=_inputs(system, workload, digests),
         outcome=outcome,
         host=_host(system, attempt),
@@ -240,8 +303,30 @@ def digest(text: str) -> str:
 
 
 def full_set(*names: str) -> list[Record]:
-    """A good record of every workload on every named system (default: today's catalogue)."""
+    """A good record of every workload without an axis on every named system (default: today's
+    catalogue)."""
     return [record(system, workload) for system in systems(*names) for workload in NATIVE]
+
+
+def series_set(*names: str) -> list[Record]:
+    """A good record of the workload with an axis at each point on every named system."""
+    points = [Point.of({"block": block}) for block in BLOCKS]
+    return [record(system, SERIES, point=point) for system in systems(*names) for point in points]
+
+
+def variant(original: Record, seed: int, **factors: float) -> Record:
+    """The cell under a perturbation: each named metric takes so many times as long."""
+    point = original.at.point.perturbed(seed)
+    moved = tuple(
+        replace(it, total_ns=round(it.total_ns * factors.get(it.metric, 1.0)))
+        for it in original.outcome.samples
+    )
+    return replace(
+        original,
+        cell_id=digest(f"{original.cell_id} {PERTURB} {seed}"),
+        point=dict(point.values),
+        outcome=replace(original.outcome, samples=moved),
+    )
 
 
 def replaced(

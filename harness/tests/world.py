@@ -1,6 +1,6 @@
 """The whole command line without a container: the real catalogue, a made-up image, fake machines.
 
-`enter` puts it in place of the engine for `harness.cli.main`. Run as a program it is a `rexen`
+`enter` puts it in place of the engine for `harness.cli.main.main`. Run as a program it is a `rexen`
 of its own process, for tests that kill it:
 
     python -m harness.tests.world STARTS PAUSE_S VERB ...
@@ -18,25 +18,44 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from harness import catalogue, verbs
-from harness.cli import main
-from harness.images.build import Image
-from harness.images.container import Engine
+from harness import catalogue
+from harness.cli import session
+from harness.cli.main import main
+from harness.measure.images.build import Image
+from harness.measure.images.container import Engine
+from harness.measure.plan import plan
+from harness.model.cell import Coordinates
+from harness.model.point import Point
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 from harness.tests.builders import FakeEngine
 
 Script = list[list[Any]]
+# What most tests of the command line run, and a machine that dies.
+CELL = ("--system", "native", "--workload", "controls")
+PANIC: Script = [
+    ["print", "[ 1.0] Kernel panic - not syncing: No init\n"],
+    ["event", "guest-reset"],
+]
+
+
+def unwrapped(text: str) -> str:
+    """The terminal's wrapping undone."""
+    return " ".join(text.split())
 
 
 def world_image(paths: Paths) -> Image:
-    """Every file that a system of the catalogue boots, with a digest of its name."""
+    """Every file that some cell of the catalogue boots, with a digest of its name."""
+    workloads = catalogue.load_workloads(paths)
     names = {
-        name for system in catalogue.load_systems(paths).values() for name in system.boot.files
+        name
+        for system in catalogue.load_systems(paths).values()
+        for workload in workloads
+        for name in system.boot.of(workload).files
     }
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
-    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world", packages={})
+    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world")
 
 
 def console_of(workload: Workload, *, factor: int = 1) -> str:
@@ -57,8 +76,14 @@ def console_of(workload: Workload, *, factor: int = 1) -> str:
     )
 
 
+def cell_name(at: Coordinates) -> str:
+    """`controls@native`, or `controls@native:perturb=1` for a cell at a point."""
+    name = f"{at.workload}@{at.system}"
+    return f"{name}:{at.point}" if at.point else name
+
+
 class WorldEngine(FakeEngine):
-    """Plays a good console for every cell, unless `scripts` has another for `workload@system`."""
+    """Plays a good console for every cell, unless `scripts` has another for its name."""
 
     def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
         super().__init__([])
@@ -73,11 +98,17 @@ class WorldEngine(FakeEngine):
         self._lock = threading.Lock()
 
     def script_of(self, argv: Sequence[str], name: str) -> Script:
-        found = re.search(r"rexen\.run=([a-z0-9-]+)", " ".join(argv))
+        words = " ".join(argv)
+        found = re.search(r"rexen\.run=([a-z0-9-]+)", words)
         assert found, argv
         workload = self.workloads[found[1]]
         system = name.removeprefix("rexen-").partition(f"-{workload.id}")[0]
         cell = f"{workload.id}@{system}"
+        point = [axis for axis in workload.axes if f",{axis}=" in words]
+        values = {axis: int(re.findall(rf",{axis}=([0-9]+)", words)[0]) for axis in point}
+        seed = re.search(r"rexen\.perturb=([0-9]+)", words)
+        values |= {"perturb": int(seed[1])} if seed else {}
+        cell += f":{Point.of(values)}" if values else ""
         with self._lock:
             self.names.append(cell)
             if self.starts:
@@ -85,6 +116,18 @@ class WorldEngine(FakeEngine):
                     file.write(f"{cell}\n")
         good = console_of(workload, factor=self.systems[system].order)
         return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
+
+    def planned(self, *systems: str) -> list[str]:
+        """The names of all cells that the real experiments want of these systems, in order of
+        name; as they stand in `names` and `scripts`."""
+        cells = plan(
+            experiments=catalogue.load_experiments(self.paths.experiments, self.workloads),
+            systems=[self.systems[name] for name in systems or self.systems],
+            workloads=self.workloads.values(),
+            profile="quick",
+            image=world_image(self.paths),
+        ).cells
+        return sorted(cell_name(cell.at) for cell in cells)
 
     def sweep(self, owner: str) -> int:
         self.swept.append(owner)
@@ -103,8 +146,8 @@ def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
     def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
         return world_image(Paths.of(checkout_root()))
 
-    patch(verbs, "ensure_engine", ensure_engine)
-    patch(verbs, "ensure_image", ensure_image)
+    patch(session, "ensure_engine", ensure_engine)
+    patch(session, "ensure_image", ensure_image)
 
 
 if __name__ == "__main__":

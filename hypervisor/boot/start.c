@@ -9,6 +9,7 @@
 #include <hv/build.h>
 #include <hv/clock.h>
 #include <hv/console.h>
+#include <hv/control.h>
 #include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/frame.h>
@@ -175,6 +176,7 @@ void start(u64 magic, u64 info)
 	if (wrong)
 		refuse("boot", wrong);
 	apply_options();
+	control_init(); /* whatever the firmware left in the processor is gone */
 	reserve_image();
 	frame_init(&boot.map, EARLY_LIMIT); /* before it, nothing can be allocated */
 	pagetable_init();		    /* leaves head.S's tables */

@@ -52,6 +52,7 @@ static u8 ist_stack[NR_IST][IST_STACK_SIZE] __page_aligned;
 
 extern char entry_stubs[]; /* entry.S: 256 stubs of 16 bytes */
 extern char entry_syscall[];
+extern char entry_syscall_careful[];
 extern char entry_syscall_counted[];
 extern char entry_page_fault_counted[];
 extern char entry_syscall32[];
@@ -88,8 +89,22 @@ static void set_gate(unsigned int vector, unsigned int dpl, unsigned int ist)
 	set_gate_to(vector, dpl, ist, (u64)entry_stubs + vector * 16);
 }
 
+static bool counted;
+
+void descriptors_set_short_syscalls(bool hold)
+{
+	u64 path = (u64)(hold ? entry_syscall : entry_syscall_careful);
+
+	if (likely(cpu.syscall_path == path))
+		return;
+	cpu.syscall_path = path;
+	if (!counted)
+		wrmsr(MSR_LSTAR, path);
+}
+
 void descriptors_count_entries(void)
 {
+	counted = true;
 	wrmsr(MSR_LSTAR, (u64)entry_syscall_counted);
 	set_gate_to(TRAP_PF, 0, 0, (u64)entry_page_fault_counted);
 }
@@ -159,9 +174,8 @@ static void load_segments(void)
 
 static void set_syscall_registers(void)
 {
-	wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SCE | EFER_NXE);
 	wrmsr(MSR_STAR, (u64)FLAT_RING3_CS32 << 48 | (u64)SEL_HV_CS << 32);
-	wrmsr(MSR_LSTAR, (u64)entry_syscall);
+	descriptors_set_short_syscalls(true);
 	wrmsr(MSR_CSTAR, (u64)entry_syscall32);
 	wrmsr(MSR_SFMASK, X86_EFLAGS_TF | X86_EFLAGS_IF | X86_EFLAGS_DF | X86_EFLAGS_IOPL |
 			      X86_EFLAGS_NT | X86_EFLAGS_RF | X86_EFLAGS_AC);

@@ -18,7 +18,7 @@
  *   REGS_cs       "                               guest CS
  *   REGS_rip      "                               guest RIP
  *   REGS_error    processor or stub               error code or 0
- *   REGS_vector   stub                            vector, VECTOR_HYPERCALL, VECTOR_SYSCALL32
+ *   REGS_vector   stub                            vector, VECTOR_HYPERCALL, VECTOR_SYSCALL(32)
  *   0..           SAVE_REGISTERS                  rdi ... r15, r15 lowest
  */
 #include <asm-offsets.h>
@@ -223,6 +223,13 @@ FUNC(entry_syscall)
 	mov %rsp, %cr3
 	mov cpu+CPU_kernel_sp(%rip), %rsp
 	.globl syscall_bounce_push
+	/*
+	 * That kernel_sp is a multiple of 16 carries the argument above. The processor aligns rsp down
+	 * to 16 before it pushes an exception frame. With rsp 8 bytes above the start of a bad page, it
+	 * would skip the very word that faulted, write the frame to the page below, which may be good,
+	 * and run our handler on the guest's stack. From a multiple of 16, the first push into a page
+	 * leaves rsp where the frame would begin in that same page.
+	 */
 syscall_bounce_push:
 	push $ABI_FLAT_SS
 	push cpu+CPU_scratch_rsp(%rip)
@@ -330,7 +337,7 @@ iret_refused:
 END(return_to_guest)
 
 /*
- * The iret hypercall: rsp still the guest's and points to rax, r11, rcx, flags, rip, cs, rflags,
+ * The iret hypercall: rsp still the guest's (and in scratch_rsp) and points to rax, r11, rcx, flags, rip, cs, rflags,
  * rsp, ss (struct iret_context). Here only the common case, a return to an application with events
  * unmasked and none pending; all else goes to C, which starts from the frame again.
  */
@@ -409,11 +416,11 @@ FUNC(entry_syscall_counted)
 	cmpb $0, cpu+CPU_kernel_mode(%rip)
 	jne 1f
 	incq cpu+CPU_nr_syscall(%rip)
-	jmp entry_syscall
+	jmp *cpu+CPU_syscall_path(%rip)
 1:	cmp $ABI_HYPERCALL_iret, %eax
-	jne entry_syscall
+	jne 2f
 	incq cpu+CPU_nr_iret(%rip)
-	jmp entry_syscall
+2:	jmp *cpu+CPU_syscall_path(%rip)
 END(entry_syscall_counted)
 
 FUNC(entry_page_fault_counted)
@@ -421,24 +428,44 @@ FUNC(entry_page_fault_counted)
 	jmp entry_page_fault
 END(entry_page_fault_counted)
 
-/*
- * CSTAR: `syscall` in 32-bit guest code.
- * In: as entry_syscall.
- */
-FUNC(entry_syscall32)
+/* `syscall` as a trap: struct regs on our stack, then C. In: as entry_syscall. */
+.macro SYSCALL_IN_C cs, vector
 	mov %rsp, cpu+CPU_scratch_rsp(%rip)
 	mov cpu+CPU_stack_top(%rip), %rsp
 	push $ABI_FLAT_SS
 	push cpu+CPU_scratch_rsp(%rip)
 	push %r11
-	push $ABI_FLAT_CS32
+	push $\cs
 	push %rcx
 	push $0
-	push $ABI_VECTOR_SYSCALL32
+	push $\vector
 	SAVE_REGISTERS
 	mov %rsp, %rdi				/* struct regs * */
-	call syscall32_from_guest
+	call syscall_from_guest
 	jmp return_to_guest
+.endm
+
+/*
+ * LSTAR of a vCPU for which the short paths do not hold (cpu/descriptors.c): system calls of
+ * applications and iret go to C, all other hypercalls are as ever.
+ * In: as entry_syscall.
+ */
+FUNC(entry_syscall_careful)
+	cmpb $0, cpu+CPU_kernel_mode(%rip)
+	je 1f
+	cmp $ABI_HYPERCALL_iret, %eax
+	jne entry_syscall
+	mov %rsp, cpu+CPU_scratch_rsp(%rip)
+	jmp iret_slow
+1:	SYSCALL_IN_C ABI_FLAT_CS64, ABI_VECTOR_SYSCALL
+END(entry_syscall_careful)
+
+/*
+ * CSTAR: `syscall` in 32-bit guest code.
+ * In: as entry_syscall.
+ */
+FUNC(entry_syscall32)
+	SYSCALL_IN_C ABI_FLAT_CS32, ABI_VECTOR_SYSCALL32
 END(entry_syscall32)
 
 	.section .note.GNU-stack, "", @progbits

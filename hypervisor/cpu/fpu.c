@@ -26,7 +26,21 @@ void fpu_save(struct fpu_state *f)
 	asm volatile("fxsaveq %0" : "=m"(*f));
 }
 
+/*
+ * AMD's FXRSTOR leaves the pointers to the last instruction, its operand and opcode as they are
+ * unless the new state has an exception pending (manual volume 5, FXRSTOR), so they would show one
+ * domain's addresses to the next. A load of ours gives them values of ours; FNCLEX and EMMS before
+ * it make sure that it cannot fault.
+ */
+void fpu_forget_pointers(void)
+{
+	static const u32 zero;
+
+	asm volatile("fnclex; emms; fildl %0" ::"m"(zero));
+}
+
 void fpu_load(const struct fpu_state *f)
 {
+	fpu_forget_pointers();
 	asm volatile("fxrstorq %0" ::"m"(*f));
 }

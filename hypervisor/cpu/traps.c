@@ -84,8 +84,11 @@ void trap_from_hypervisor(struct regs *regs)
 		device_interrupt((unsigned int)regs->vector);
 		return;
 	}
-	/* A guest's breakpoint on data that we touch for it: nothing to do (and no NMI source). */
-	if (regs->vector == TRAP_DB || regs->vector == TRAP_NMI)
+	if (regs->vector == TRAP_DB) { /* a guest's breakpoint on data that we touch for it */
+		write_dr6(DR6_RESET);
+		return;
+	}
+	if (regs->vector == TRAP_NMI) /* there is no source of any */
 		return;
 	fixup = extable_find(regs->rip);
 	if (!fixup)

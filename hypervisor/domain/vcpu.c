@@ -64,6 +64,7 @@ int vcpu_init(struct vcpu *v)
 	for (unsigned int i = 0; i < GUEST_GDT_PAGES; i++)
 		vcpu_map_gdt_page(v, i, MFN_INVALID);
 	fpu_reset(&v->fpu);
+	debug_reset(&v->debug);
 	v->runstate.state = RUNSTATE_blocked;
 	v->runstate.state_entry_time = clock_now();
 	return map_stack(v, area + STACK_OFFSET);
@@ -154,6 +155,7 @@ static void load(struct vcpu *v)
 	wrmsr(MSR_FS_BASE, v->fs_base);
 	wrmsr(MSR_GS_BASE, v->gs_base);
 	wrmsr(MSR_KERNEL_GS_BASE, v->gs_base_inactive);
+	descriptors_set_short_syscalls(v->short_syscalls);
 	cpu.hot = v->saved_hot;
 	write_cr0(v->task_switched ? read_cr0() | X86_CR0_TS : read_cr0() & ~X86_CR0_TS);
 	tlb_load_cr3(cpu.hot.kernel_mode ? cpu.hot.kernel_cr3 : cpu.hot.user_cr3);
@@ -169,6 +171,7 @@ void vcpu_load(struct vcpu *v)
 		save(loaded);
 	loaded = v;
 	fpu_load(&v->fpu);
+	debug_load(&v->debug);
 	load(v);
 }
 
@@ -179,6 +182,7 @@ void vcpu_unload(struct vcpu *v)
 	write_cr0(read_cr0() & ~X86_CR0_TS);
 	save(v);
 	loaded = NULL;
+	debug_unload();
 	LOAD_SELECTOR(ds, 0);
 	LOAD_SELECTOR(es, 0);
 	LOAD_SELECTOR(fs, 0);

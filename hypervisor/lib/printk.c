@@ -125,7 +125,7 @@ size_t format(char *buf, size_t size, const char *fmt, ...)
 static void print_line(const char *fmt, va_list args)
 {
 	static char line[512];
-	size_t n = format(line, sizeof(line), "(rexen) ");
+	size_t n = format(line, sizeof(line), LINE_MARK " ");
 
 	n += vformat(line + n, sizeof(line) - n, fmt, args);
 	console_write(line, n);

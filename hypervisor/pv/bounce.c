@@ -37,7 +37,8 @@ static void deliver(struct regs *regs, u64 handler, bool masks_events, bool has_
 		*f++ = error;
 	*f++ = regs->rip;
 	*f++ = (kernel ? regs->cs & 0xfffc : regs->cs & 0xffff) | mask << 32;
-	*f++ = (regs->rflags & ~(X86_EFLAGS_IF | X86_EFLAGS_IOPL)) | (mask ? 0 : X86_EFLAGS_IF);
+	*f = (regs->rflags & ~(X86_EFLAGS_IF | X86_EFLAGS_IOPL)) | (mask ? 0 : X86_EFLAGS_IF);
+	*f++ |= current->architectural_iopl ? current->iopl : 0;
 	*f++ = regs->rsp;
 	*f++ = regs->ss;
 	if (!kernel) {

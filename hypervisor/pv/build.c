@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * The domain builder: kernel segments, ramdisk, P2M, start info, first page tables.
- *
- * Guest frames, from 0: free RAM up to the kernel, kernel, start info, store ring, console ring,
- * bootstrap tables (L4, L3, L2, L1s), stack, padding - all this is mapped linearly from VIRT_BASE -
- * then ramdisk, P2M list and its tables, then free RAM.
+ * The domain builder: kernel segments, ramdisk, P2M, start info, first page tables, each where
+ * pv/layout.c says.
  *
  * Kernel and ramdisk are not copied where whole pages line up: the module's frames themselves
  * become the guest's. The tables are written first and then taken through the same validation as
@@ -15,6 +12,7 @@
 #include <hv/console.h>
 #include <hv/elf.h>
 #include <hv/frame.h>
+#include <hv/layout.h>
 #include <hv/page_type.h>
 #include <hv/pagetable.h>
 #include <hv/printk.h>
@@ -22,10 +20,6 @@
 #include <hv/vcpu.h>
 #include <xen/elfnote.h>
 
-#define MAX_P2M_PAGES	8192	      /* of 512 entries: 16 GB */
-#define LARGE		PTES_PER_PAGE /* pages in 2 MB */
-#define ROUND_PAGES	1024	      /* the mapping ends on 4 MB */
-#define PADDING		128	      /* with 512 KB beyond the stack */
 #define TABLE_FLAGS	(PTE_P | PTE_RW | PTE_A | PTE_D | PTE_US)
 #define MAGIC		"xen-3.0-x86_64"
 #define HYPERCALL_SLOTS 128
@@ -34,13 +28,10 @@ struct build {
 	const struct guest_image *image;
 	struct domain *d;
 	struct elf_image elf;
-	u64 virt_base, p2m_va;
-	/* Guest frames. */
-	u64 start_info, tables, nr_l1, stack, mapped, ramdisk, nr_ramdisk;
-	u64 p2m, nr_p2m, p2m_tables, nr_p2m_l1, used;
+	struct layout at;
 };
 
-static u64 *p2m_page[MAX_P2M_PAGES]; /* of the domain being built */
+static u64 *p2m_page[LAYOUT_MAX_P2M_PAGES]; /* of the domain being built */
 
 static u64 p2m_get(u64 n)
 {
@@ -72,68 +63,17 @@ static bool need_page(struct build *b, u64 n)
 	return true;
 }
 
-static const char *check_notes(struct build *b)
-{
-	const struct elf_image *e = &b->elf;
-
-	if (!elf_has_note(e, XEN_ELFNOTE_ENTRY) || !elf_has_note(e, XEN_ELFNOTE_VIRT_BASE))
-		return "the kernel has no Xen notes (ENTRY, VIRT_BASE): not a paravirtual kernel";
-	if (!elf_has_note(e, XEN_ELFNOTE_INIT_P2M))
-		return "the kernel has no INIT_P2M note";
-	if (e->loader[0] && strcmp(e->loader, "generic") != 0)
-		return "the kernel's LOADER note is not \"generic\"";
-	b->virt_base = e->note[XEN_ELFNOTE_VIRT_BASE];
-	b->p2m_va = e->note[XEN_ELFNOTE_INIT_P2M];
-	if (elf_has_note(e, XEN_ELFNOTE_PADDR_OFFSET) && e->note[XEN_ELFNOTE_PADDR_OFFSET] != 0)
-		return "the kernel's PADDR_OFFSET note is not 0";
-	if (b->virt_base % (LARGE << PAGE_SHIFT) || !guest_range_ok(vaddr(b->virt_base), PAGE_SIZE))
-		return "the kernel's VIRT_BASE note is unusable";
-	if (b->p2m_va % (1ull << 30) || !guest_range_ok(vaddr(b->p2m_va), PAGE_SIZE) ||
-	    pt_index(b->p2m_va, 4) == pt_index(b->virt_base, 4))
-		return "the kernel's INIT_P2M note is unusable";
-	return NULL;
-}
-
-static const char *plan(struct build *b)
-{
-	u64 end = 0;
-
-	for (unsigned int i = 0; i < b->elf.nr_segments; i++)
-		end = MAX(end, b->elf.segment[i].paddr + b->elf.segment[i].memsz);
-	b->start_info = PFN_UP(end);
-	b->tables = b->start_info + 3;
-	do {
-		b->nr_l1 = b->mapped / LARGE;
-		b->stack = b->tables + 3 + b->nr_l1;
-		b->mapped = (b->stack + 1 + PADDING + ROUND_PAGES - 1) / ROUND_PAGES * ROUND_PAGES;
-	} while (b->nr_l1 != b->mapped / LARGE);
-	b->ramdisk = b->mapped;
-	b->nr_ramdisk = PFN_UP(b->image->ramdisk_size);
-	b->p2m = b->ramdisk + b->nr_ramdisk;
-	b->nr_p2m = PFN_UP(b->image->nr_pages * sizeof(u64));
-	b->p2m_tables = b->p2m + b->nr_p2m;
-	b->nr_p2m_l1 = (b->nr_p2m + LARGE - 1) / LARGE;
-	b->used = b->p2m_tables + 2 + b->nr_p2m_l1;
-	if (pt_index(b->virt_base, 2) + b->nr_l1 > PTES_PER_PAGE)
-		return "the kernel does not fit one gigabyte of address space";
-	if (b->nr_p2m > MAX_P2M_PAGES)
-		return "more memory than the builder can describe";
-	if (b->used > b->image->nr_pages)
-		return "too little memory for kernel and ramdisk";
-	return NULL;
-}
-
 static bool make_p2m(struct build *b)
 {
-	for (u64 i = 0; i < b->nr_p2m; i++) {
+	for (u64 i = 0; i < b->at.nr_p2m; i++) {
 		mfn_t m = frame_alloc(b->d->id);
 
 		if (m.n == MFN_INVALID.n)
 			return false;
 		p2m_page[i] = mfn_to_virt(m);
 	}
-	for (u64 i = 0; i < b->nr_p2m; i++)
-		p2m_set(b->p2m + i, virt_to_mfn(p2m_page[i]));
+	for (u64 i = 0; i < b->at.nr_p2m; i++)
+		p2m_set(b->at.p2m + i, virt_to_mfn(p2m_page[i]));
 	return true;
 }
 
@@ -188,8 +128,8 @@ static bool populate(struct build *b)
 
 		ok = load(b, s->paddr, s->memsz, g->kernel.n + s->offset, s->filesz);
 	}
-	ok =
-	    ok && load(b, b->ramdisk << PAGE_SHIFT, g->ramdisk_size, g->ramdisk.n, g->ramdisk_size);
+	ok = ok &&
+	     load(b, b->at.ramdisk << PAGE_SHIFT, g->ramdisk_size, g->ramdisk.n, g->ramdisk_size);
 	free_module(g->kernel, g->kernel_size);
 	free_module(g->ramdisk, g->ramdisk_size);
 	for (u64 n = 0; ok && n < g->nr_pages; n++)
@@ -223,14 +163,17 @@ static void map_linear(u64 l3, u64 nr_l1, u64 va, u64 first, u64 count, u64 ro_f
 
 static int make_tables(struct build *b)
 {
-	u64 l4 = b->tables;
+	const struct layout *at = &b->at;
+	u64 l4 = at->tables;
 	mfn_t base;
 	int rc;
 
-	set_entry(l4, pt_index(b->virt_base, 4), l4 + 1, TABLE_FLAGS);
-	map_linear(l4 + 1, b->nr_l1, b->virt_base, 0, b->mapped, l4, 3 + b->nr_l1);
-	set_entry(l4, pt_index(b->p2m_va, 4), b->p2m_tables, TABLE_FLAGS);
-	map_linear(b->p2m_tables, b->nr_p2m_l1, b->p2m_va, b->p2m, b->nr_p2m, 0, 0);
+	set_entry(l4, pt_index(at->virt_base, 4), l4 + 1, TABLE_FLAGS);
+	map_linear(l4 + 1, at->nr_l1, at->virt_base, 0, at->mapped, l4, 3 + at->nr_l1);
+	if (at->nr_p2m_l1) {
+		set_entry(l4, pt_index(at->p2m_va, 4), at->p2m_tables, TABLE_FLAGS);
+		map_linear(at->p2m_tables, at->nr_p2m_l1, at->p2m_va, at->p2m, at->nr_p2m, 0, 0);
+	}
 	base = mfn(p2m_get(l4));
 	rc = page_pin(b->d, base, FT_L4);
 	if (rc < 0)
@@ -247,11 +190,11 @@ static void fill_hypercall_page(struct build *b)
 				  0,	0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3};
 	static const u8 iret[] = {0x51, 0x41, 0x53, 0x50, 0xb8, 23, 0, 0, 0, 0x0f, 0x05};
 	u64 va = b->elf.note[XEN_ELFNOTE_HYPERCALL_PAGE];
-	u64 n = (va - b->virt_base) >> PAGE_SHIFT;
+	u64 n = (va - b->at.virt_base) >> PAGE_SHIFT;
 	u8 *page;
 
-	if (!elf_has_note(&b->elf, XEN_ELFNOTE_HYPERCALL_PAGE) || va < b->virt_base ||
-	    n >= b->mapped)
+	if (!elf_has_note(&b->elf, XEN_ELFNOTE_HYPERCALL_PAGE) || n < b->at.kernel ||
+	    n >= b->at.kernel_end)
 		return;
 	page = guest_page(n);
 	for (u32 i = 0; i < HYPERCALL_SLOTS; i++) {
@@ -261,44 +204,60 @@ static void fill_hypercall_page(struct build *b)
 	memcpy(page + 23 * 32, iret, sizeof(iret));
 }
 
+static void describe_memory(const struct build *b, struct start_info *si)
+{
+	const struct layout *at = &b->at;
+
+	si->nr_pages = b->image->nr_pages;
+	si->pt_base = layout_va(at, at->tables);
+	si->nr_pt_frames = 3 + at->nr_l1;
+	si->mfn_list = at->p2m_va;
+	/* Only a list outside the linear mapping has to be told by frame as well. */
+	if (at->nr_p2m_l1) {
+		si->first_p2m_pfn = at->p2m;
+		si->nr_p2m_frames = at->nr_p2m + 2 + at->nr_p2m_l1;
+	}
+	if (!at->nr_ramdisk)
+		return;
+	si->mod_len = b->image->ramdisk_size;
+	si->mod_start = at->ramdisk;
+	if (at->ramdisk < at->mapped)
+		si->mod_start = layout_va(at, at->ramdisk);
+	else
+		si->flags |= SIF_MOD_START_PFN;
+}
+
 static bool fill_start_info(struct build *b)
 {
-	struct start_info *si = guest_page(b->start_info);
-	mfn_t ring = mfn(p2m_get(b->start_info + 2));
+	struct start_info *si = guest_page(b->at.start_info);
+	mfn_t ring = mfn(p2m_get(b->at.console));
 	u32 port;
 
 	if (console_init(b->d, ring, &port) < 0)
 		return false;
 	memset(si, 0, PAGE_SIZE);
 	memcpy(si->magic, MAGIC, sizeof(MAGIC));
-	si->nr_pages = b->image->nr_pages;
 	si->shared_info = virt_to_mfn(b->d->shared_info).n << PAGE_SHIFT;
-	si->flags = SIF_VIRT_P2M_4TOOLS | (b->nr_ramdisk ? SIF_MOD_START_PFN : 0);
-	si->store_mfn = p2m_get(b->start_info + 1); /* no store yet: its port is 0 */
+	si->flags = SIF_VIRT_P2M_4TOOLS;
+	si->store_mfn = p2m_get(b->at.store); /* no store yet: its port is 0 */
 	si->console.domU.mfn = ring.n;
 	si->console.domU.evtchn = port;
-	si->pt_base = b->virt_base + (b->tables << PAGE_SHIFT);
-	si->nr_pt_frames = 3 + b->nr_l1;
-	si->mfn_list = b->p2m_va;
-	si->mod_start = b->nr_ramdisk ? b->ramdisk : 0;
-	si->mod_len = b->image->ramdisk_size;
+	describe_memory(b, si);
 	str_copy((char *)si->cmd_line, b->image->cmdline, MAX_GUEST_CMDLINE);
-	si->first_p2m_pfn = b->p2m;
-	si->nr_p2m_frames = b->used - b->p2m;
 	return true;
 }
 
 static void set_entry_state(struct build *b)
 {
 	struct vcpu *v = b->d->vcpu;
-	u64 sp = b->virt_base + ((b->stack + 1) << PAGE_SHIFT);
+	u64 sp = layout_va(&b->at, b->at.stack + 1);
 	struct regs regs = {
-	    .rip = b->elf.note[XEN_ELFNOTE_ENTRY],
+	    .rip = b->at.entry,
 	    .cs = FLAT_KERNEL_CS,
 	    .rflags = X86_EFLAGS_IF | X86_EFLAGS_FIXED,
 	    .rsp = sp,
 	    .ss = FLAT_KERNEL_SS,
-	    .rsi = b->virt_base + (b->start_info << PAGE_SHIFT),
+	    .rsi = layout_va(&b->at, b->at.start_info),
 	};
 
 	v->saved_hot.kernel_mode = 1;
@@ -316,9 +275,7 @@ const char *domain_build(const struct guest_image *image, struct domain **domain
 	b.image = image;
 	wrong = elf_parse(&b.elf, paddr_to_virt(image->kernel), image->kernel_size);
 	if (!wrong)
-		wrong = check_notes(&b);
-	if (!wrong)
-		wrong = plan(&b);
+		wrong = layout_plan(&b.at, &b.elf, image->nr_pages, image->ramdisk_size);
 	if (wrong)
 		return wrong;
 	b.d = domain_create();

@@ -7,7 +7,8 @@
  * are; with several, whole lines with the domain's name before each. The ring's indices are the
  * guest's: whatever they say, at most one ring of bytes is taken, from inside the page.
  *
- * Input goes to the first domain.
+ * Input belongs to the first domain that was given a console, and to no other: what is typed after
+ * its end is dropped.
  */
 #include <hv/console.h>
 #include <hv/evtchn.h>
@@ -33,6 +34,8 @@ struct console {
 #define CHUNK 16
 
 static bool prefix;
+static struct domain *input_owner;
+static bool input_owned; /* at some time */
 
 void console_set_prefix(bool on)
 {
@@ -108,6 +111,9 @@ int console_init(struct domain *d, mfn_t m, u32 *port)
 		return -ENOSPC;
 	d->console->ring = mfn_to_virt(m);
 	d->console->port = *port;
+	if (!input_owned)
+		input_owner = d;
+	input_owned = true;
 	return page_get_type(d, m, FT_WRITABLE);
 }
 
@@ -122,27 +128,26 @@ bool console_release(struct domain *d)
 	page_put_type(virt_to_mfn(d->console->ring));
 	page_free(d->console);
 	d->console = NULL;
+	if (input_owner == d)
+		input_owner = NULL;
 	return true;
 }
 
 void uart_input(char ch)
 {
-	for (unsigned int i = 0; i < MAX_DOMAINS; i++) {
-		struct domain *d = domains[i];
-		struct xencons_interface *ring;
-		u32 prod;
+	struct domain *d = input_owner;
+	struct xencons_interface *ring;
+	u32 prod;
 
-		if (!d || !d->console || d->state != DOMAIN_RUNNING)
-			continue;
-		ring = d->console->ring;
-		prod = READ_ONCE(ring->in_prod);
-		if (prod - READ_ONCE(ring->in_cons) >= sizeof(ring->in))
-			return;
-		ring->in[MASK_XENCONS_IDX(prod, ring->in)] = ch;
-		WRITE_ONCE(ring->in_prod, prod + 1);
-		evtchn_set_pending(d, d->console->port);
+	if (!d || d->state != DOMAIN_RUNNING)
 		return;
-	}
+	ring = d->console->ring;
+	prod = READ_ONCE(ring->in_prod);
+	if (prod - READ_ONCE(ring->in_cons) >= sizeof(ring->in))
+		return;
+	ring->in[MASK_XENCONS_IDX(prod, ring->in)] = ch;
+	WRITE_ONCE(ring->in_prod, prod + 1);
+	evtchn_set_pending(d, d->console->port);
 }
 
 static long write(struct domain *d, u32 left, u64 ptr)

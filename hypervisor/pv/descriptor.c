@@ -15,6 +15,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 
 #define DESC_PRESENT	(1ull << 47)
 #define DESC_NOT_SYSTEM (1ull << 44)
@@ -114,10 +115,15 @@ long do_update_descriptor(u64 ma, u64 desc)
 	return 0;
 }
 
-/* Drops the table: entry by entry page of the area, each found again through our own mapping. */
+static u64 pages_of(u64 nr)
+{
+	return (nr + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+}
+
+/* Drops the table: page by page of the area, each found again through our own mapping. */
 static void drop_ldt(struct vcpu *v)
 {
-	u64 pages = (v->ldt_entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+	u64 pages = pages_of(v->ldt_entries);
 
 	v->ldt_entries = 0;
 	vcpu_load_ldt(v);
@@ -130,35 +136,45 @@ static void drop_ldt(struct vcpu *v)
 	}
 }
 
+/* Takes the frames mapped from va on as descriptor tables: all of them or none. */
+static int get_ldt_frames(struct domain *d, vaddr_t va, u64 pages, mfn_t *frames)
+{
+	for (u64 i = 0; i < pages; i++) {
+		u64 *entry = page_walk_l1(vaddr(va.n + i * PAGE_SIZE), NULL);
+		int rc = -EINVAL;
+
+		if (entry && (*entry & PTE_P)) {
+			frames[i] = pte_mfn(*entry);
+			rc = page_get_type(d, frames[i], FT_SEGDESC);
+		}
+		if (rc < 0) {
+			while (i--)
+				page_put_type(frames[i]);
+			return rc;
+		}
+	}
+	return 0;
+}
+
+/* The old table goes only when the new one is good. Mapping cannot fail: see vcpu_init(). */
 int descriptor_set_ldt(vaddr_t va, u64 nr)
 {
 	struct vcpu *v = current;
-	u64 done = 0;
-	int rc = 0;
+	mfn_t frames[MAX_LDT / DESC_PER_PAGE];
+	int rc;
 
 	if (nr > MAX_LDT || (va.n & ~PAGE_MASK))
 		return -EINVAL;
-	drop_ldt(v);
-	while (rc == 0 && done * DESC_PER_PAGE < nr) {
-		u64 *entry = page_walk_l1(vaddr(va.n + done * PAGE_SIZE), NULL);
-		u64 ours = vcpu_ldt_va(v) + done * PAGE_SIZE;
-
-		if (!entry || !(*entry & PTE_P)) {
-			rc = -EINVAL;
-			break;
-		}
-		rc = page_get_type(v->domain, pte_mfn(*entry), FT_SEGDESC);
-		if (rc == 0)
-			rc = pagetable_map(ours, mfn_to_paddr(pte_mfn(*entry)), PTE_RW | PTE_NX);
-		if (rc == 0)
-			done++;
-	}
-	v->ldt_entries = rc == 0 ? nr : done * DESC_PER_PAGE;
+	rc = get_ldt_frames(v->domain, va, pages_of(nr), frames);
 	if (rc < 0)
-		drop_ldt(v);
-	else
-		vcpu_load_ldt(v);
-	return rc;
+		return rc;
+	drop_ldt(v);
+	for (u64 i = 0; i < pages_of(nr); i++)
+		BUG_ON(pagetable_map(vcpu_ldt_va(v) + i * PAGE_SIZE, mfn_to_paddr(frames[i]),
+				     PTE_RW | PTE_NX) < 0);
+	v->ldt_entries = nr;
+	vcpu_load_ldt(v);
+	return 0;
 }
 
 void descriptor_release(struct vcpu *v)

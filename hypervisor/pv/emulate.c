@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: MIT
 /*
- * Emulation of the few privileged instructions that this kernel executes in PV mode: MSR accesses,
- * port I/O probes, reads of control registers, CLI/STI before its alternatives are patched, and the
- * CPUID marked by ud2 "xen". Everything else is left to the guest's own handler.
+ * Emulation of the few privileged instructions that guest kernels execute in PV mode: MSR accesses,
+ * port I/O, accesses to control and debug registers, CLI/STI, and the CPUID marked by ud2 "xen";
+ * and of port I/O and CLI/STI in applications that have been given the right. Everything else is
+ * left to the guest's own handler.
  *
  * No port reaches hardware. Reads answer as an empty bus does, but for the timer port 0x42: its
  * quick calibration loop would spin 50 000 times on ones, and gives up at once on zero.
  */
 #include <hv/emulate.h>
 #include <hv/bounce.h>
+#include <hv/control.h>
 #include <hv/cpuid_policy.h>
+#include <hv/debugreg.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
+#include <hv/ioport.h>
 #include <hv/percpu.h>
 #include <hv/processor.h>
 #include <hv/string.h>
@@ -83,13 +87,13 @@ static bool read_msr(u32 msr, u64 *value)
 		*value = rdmsr(msr);
 		return true;
 	case MSR_EFER:
-		*value = EFER_SCE | EFER_LME | EFER_NXE | 0x400;
+		*value = EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE;
 		return true;
 	case MSR_APIC_BASE:
 		*value = 0xfee00900;
 		return true;
-	case 0x277: /* page attribute table */
-		*value = 0x0007040600070406ull;
+	case MSR_PAT:
+		*value = PAT_VALUE;
 		return true;
 	}
 	*value = 0;
@@ -110,24 +114,27 @@ static bool write_msr(u32 msr, u64 value)
 		return true;
 	case MSR_EFER:
 	case MSR_APIC_BASE:
-	case 0x277:
+	case MSR_PAT:
 		return true;
 	}
 	return msr == 0x8b || msr == 0x179 || msr == 0x17a || (msr >= 0x400 && msr < 0x480) ||
 	       (msr & 0xffff0000) == 0xc0010000;
 }
 
-static void port_io(struct regs *regs, u8 opcode, u16 port, bool op16)
+static bool port_io(struct regs *regs, u8 opcode, u16 port, bool op16)
 {
 	unsigned int size = opcode & 1 ? (op16 ? 2 : 4) : 1;
 	u64 answer = port == PIT_CHANNEL2 ? 0 : ~0ull;
 
+	if (!ioport_allowed(port, size))
+		return false;
 	if (opcode & 2) /* out: dropped */
-		return;
+		return true;
 	if (size == 4)
 		regs->rax = (u32)answer;
 	else
 		memcpy(&regs->rax, &answer, size);
+	return true;
 }
 
 static bool control_register(struct regs *regs, struct insn *in, u8 opcode)
@@ -155,6 +162,17 @@ static bool control_register(struct regs *regs, struct insn *in, u8 opcode)
 	return false;
 }
 
+static bool debug_register(struct regs *regs, struct insn *in, u8 opcode)
+{
+	u8 modrm = next(in);
+	unsigned int dr = ((modrm >> 3) & 7) | ((in->rex & 4) << 1);
+	u64 *reg = emulate_register(regs, (modrm & 7) | ((in->rex & 1) << 3));
+
+	if (opcode == 0x23)
+		return debugreg_write(dr, *reg) == 0;
+	return debugreg_read(dr, reg) == 0;
+}
+
 static bool two_byte(struct regs *regs, struct insn *in)
 {
 	u8 opcode = next(in);
@@ -167,12 +185,9 @@ static bool two_byte(struct regs *regs, struct insn *in)
 	case 0x20:
 	case 0x22:
 		return control_register(regs, in, opcode);
-	case 0x21: /* debug registers: reads are zero, writes go by hypercall */
-		*emulate_register(regs, (next(in) & 7) | ((in->rex & 1) << 3)) = 0;
-		return true;
+	case 0x21:
 	case 0x23:
-		next(in);
-		return true;
+		return debug_register(regs, in, opcode);
 	case 0x30:
 		return write_msr((u32)regs->rcx, (u32)regs->rax | regs->rdx << 32);
 	case 0x32:
@@ -191,16 +206,14 @@ static bool execute(struct regs *regs, struct insn *in)
 
 	switch (opcode) {
 	case 0x0f:
-		return two_byte(regs, in);
+		return cpu.hot.kernel_mode && two_byte(regs, in);
 	case 0xe4 ... 0xe7:
-		port_io(regs, opcode, next(in), in->op16);
-		return true;
+		return port_io(regs, opcode, next(in), in->op16);
 	case 0xec ... 0xef:
-		port_io(regs, opcode, (u16)regs->rdx, in->op16);
-		return true;
+		return port_io(regs, opcode, (u16)regs->rdx, in->op16);
 	case 0xfa: /* cli, sti: the event mask is changed by memory only */
 	case 0xfb:
-		return true;
+		return ioport_iopl_allows();
 	}
 	return false;
 }

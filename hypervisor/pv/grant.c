@@ -76,15 +76,21 @@ static long query_size(struct domain *d, u64 arg)
 	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
 }
 
+/* As Xen when told to offer version 1 only. However it ends, the guest reads the version in force.
+ */
 static long set_version(u64 arg)
 {
 	gnttab_set_version_t op;
+	long rc = 0;
 
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
-	if (op.version != 1)
-		return -EINVAL;
-	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
+	if (op.version == 2)
+		rc = -ENOSYS; /* as before there were versions */
+	else if (op.version != 1)
+		rc = -EINVAL;
+	op.version = 1;
+	return copy_arg_to(arg, &op) ? rc : -EFAULT;
 }
 
 static long get_version(struct domain *d, u64 arg)

@@ -24,6 +24,11 @@ static long do_unknown(void)
 	return -ENOSYS;
 }
 
+static long do_nested(void)
+{
+	return -EINVAL;
+}
+
 /* The list below overrides the default of the first line, on purpose. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
@@ -82,7 +87,9 @@ static bool run_entry(struct multicall_entry *e)
 {
 	hypercall_fn fn = (hypercall_fn)(void *)do_unknown;
 
-	if (e->op < NR_HYPERCALLS && e->op != __HYPERVISOR_multicall && e->op != __HYPERVISOR_iret)
+	if (e->op == __HYPERVISOR_multicall)
+		fn = (hypercall_fn)(void *)do_nested;
+	else if (e->op < NR_HYPERCALLS)
 		fn = hypercall_table[e->op];
 	current->mc_continued = false;
 	current->mc_entry = e;
@@ -91,7 +98,11 @@ static bool run_entry(struct multicall_entry *e)
 	return !current->mc_continued;
 }
 
-/* Entries are read, carried out and answered one by one; one that blocks simply returns later. */
+/*
+ * Entries are read, carried out and answered one by one; one that blocks simply returns later.
+ * iret ends the list wherever it stands, as in Xen; that its result could not be written is no
+ * error.
+ */
 long do_multicall(u64 list, u64 count)
 {
 	struct multicall_entry e;
@@ -109,8 +120,10 @@ long do_multicall(u64 list, u64 count)
 		finished = run_entry(&e);
 		if (current->domain->state != DOMAIN_RUNNING)
 			return -EFAULT;
-		if (!copy_elem_to(list, i, &e))
+		if (!copy_elem_to(list, i, &e) && e.op != __HYPERVISOR_iret)
 			return -EFAULT;
+		if (e.op == __HYPERVISOR_iret)
+			return (long)e.result;
 		if (!finished) {
 			u64 args[] = {list + i * sizeof(e), (u32)count - i};
 

@@ -11,6 +11,7 @@
 #include <hv/processor.h>
 #include <hv/public.h>
 #include <hv/traps.h>
+#include <hv/vcpu.h>
 
 #define FLAGS_ALLOWED 0x250dd5ull /* arithmetic, TF, DF, RF, AC, ID; IF is forced */
 
@@ -32,6 +33,8 @@ void guest_iret_slow(struct regs *regs)
 	regs->rip = ctx.rip;
 	regs->cs = (ctx.cs & 0xffff) | 3;
 	regs->rflags = (ctx.rflags & FLAGS_ALLOWED) | X86_EFLAGS_IF | X86_EFLAGS_FIXED;
+	if (current->architectural_iopl)
+		current->iopl = ctx.rflags & X86_EFLAGS_IOPL;
 	regs->rsp = ctx.rsp;
 	regs->ss = (ctx.ss & 0xffff) | 3;
 	cpu.hot.vcpu_info->evtchn_upcall_mask = !(ctx.rflags & X86_EFLAGS_IF);
@@ -45,8 +48,18 @@ void guest_iret_fault(struct regs *regs)
 	bounce_trap(regs, TRAP_GP, 0);
 }
 
-/* Only as an entry of a multicall does iret come here: it makes no sense there. */
+/*
+ * Only as an entry of a multicall does iret come here. The exit path carries it out, where all
+ * registers of the guest are in their frame. Returns the RAX that it will restore; if the frame
+ * cannot be read, guest_iret_slow() will say so.
+ */
 long do_iret(void)
 {
-	return -ENOSYS;
+	u64 rax;
+
+	if (!copy_arg_from(&rax, guest_regs()->rsp))
+		rax = 0;
+	current->iret_due = true;
+	cpu.exit_work = 1;
+	return (long)rax;
 }

@@ -21,8 +21,9 @@
  * By 1 and 2 no writable entry leads to a table; by 2, 3 and 4 every walk from CR3 passes only
  * checked tables and ends in the domain's own frames or in our slots, which are supervisor-only but
  * for the read-only M2P. New entries are checked before they are stored and the old entry's uses
- * returned after, so a refused update changes nothing. Levels fall strictly along a walk, so tables
- * cannot contain themselves: a self-reference asks for a second type and is refused by 1.
+ * returned after, so a refused update changes nothing. Levels fall strictly along a walk: a linear
+ * table, one that refers to itself or to another of its level, asks for a second type and is
+ * refused by 1. (Xen allows read-only ones, but then each walk must ask at which level it ended.)
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the
@@ -310,6 +311,12 @@ static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int sta
 	return rc;
 }
 
+/* Linear tables get the answer that Xen gives where it is told to refuse them. */
+static inline int refusal(const struct frame *f, enum frame_type type)
+{
+	return is_table(type) && is_table(f->type) && f->type > type ? -EINVAL : -EBUSY;
+}
+
 int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 {
 	struct frame *f = page_owned(d, m);
@@ -322,7 +329,7 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 		return get_writable(f);
 	if (f->type_refs) {
 		if (f->type != type || (f->flags & FRAME_RELEASING))
-			return -EBUSY;
+			return refusal(f, type);
 		if (f->flags & FRAME_PARTIAL)
 			return validate(d, f, m, f->checked);
 		f->type_refs++;

@@ -32,31 +32,28 @@ static void page_fault(struct regs *regs)
 	bounce_page_fault(regs, address, error);
 }
 
+/* Whether `int n` may reach the guest's gate from where it is: its kernel counts as ring 1. */
+static bool gate_open(const struct trap_entry *t)
+{
+	unsigned int ring = cpu.hot.kernel_mode ? 1 : 3;
+
+	return t->address && (t->flags & TRAP_DPL_MASK) >= ring;
+}
+
 static void general_protection(struct regs *regs)
 {
 	unsigned int vector = (regs->error >> 3) & 0xff;
 
 	if ((regs->error & 7) == ERROR_IDT) {
-		const struct trap_entry *t = &current->traps[vector];
-
-		if (t->address && (t->flags & TRAP_DPL_MASK) == 3) {
+		if (gate_open(&current->traps[vector])) {
 			regs->rip += INT_N_LENGTH;
 			bounce_trap(regs, vector, 0);
 			return;
 		}
-	} else if (regs->error == 0 && cpu.hot.kernel_mode && emulate_privileged(regs)) {
+	} else if (regs->error == 0 && emulate_privileged(regs)) {
 		return;
 	}
 	bounce_trap(regs, TRAP_GP, regs->error);
-}
-
-static void debug(struct regs *regs)
-{
-	u64 dr6;
-
-	asm volatile("mov %%dr6, %0" : "=r"(dr6));
-	current->debugreg[6] = dr6;
-	bounce_trap(regs, TRAP_DB, 0);
 }
 
 static void device_not_available(struct regs *regs)
@@ -81,16 +78,19 @@ void trap_from_guest(struct regs *regs)
 			bounce_trap(regs, TRAP_UD, 0);
 		break;
 	case TRAP_DB:
-		debug(regs);
+		debug_take_status(&current->debug);
+		bounce_trap(regs, TRAP_DB, 0);
 		break;
 	case TRAP_NM:
 		device_not_available(regs);
 		break;
 	case 0x80:
-		if (current->traps[0x80].address)
+		if (current->traps[0x80].address) {
 			bounce_trap(regs, 0x80, 0);
-		else
+		} else { /* as if our own gate were closed, which would be a fault */
+			regs->rip -= INT_N_LENGTH;
 			bounce_trap(regs, TRAP_GP, 0x80 * 8 + ERROR_IDT);
+		}
 		break;
 	case TRAP_MC:
 		panic("machine check\n");
@@ -102,16 +102,19 @@ void trap_from_guest(struct regs *regs)
 	}
 }
 
-/* `syscall` in 32-bit code: the guest's callback for it, or an invalid opcode. */
-void syscall32_from_guest(struct regs *regs)
+/* An application's `syscall`, or one in 32-bit code: the callback for it, or an invalid opcode. */
+void syscall_from_guest(struct regs *regs)
 {
-	regs->r11 = regs->rflags;
-	if (!cpu.hot.kernel_mode && current->syscall32.address) {
-		bounce_callback(regs, &current->syscall32);
+	const struct callback *to =
+	    regs->vector == VECTOR_SYSCALL32 ? &current->syscall32 : &current->syscall;
+
+	if (cpu.hot.kernel_mode || !to->address) {
+		regs->rip -= SYSCALL_LENGTH;
+		bounce_trap(regs, TRAP_UD, 0);
 		return;
 	}
-	regs->rip -= SYSCALL_LENGTH;
-	bounce_trap(regs, TRAP_UD, 0);
+	bounce_callback(regs, to);
+	regs->rflags &= ~(u64)X86_EFLAGS_DF;
 }
 
 /* May call schedule(): returns when this guest may really run. */
@@ -125,6 +128,11 @@ void guest_exit_work(struct regs *regs)
 			current->domain->registers_wanted = false;
 		}
 		if (cpu.exit_work) {
+			if (current->iret_due) {
+				current->iret_due = false;
+				guest_iret_slow(regs);
+				continue;
+			}
 			schedule();
 			continue;
 		}

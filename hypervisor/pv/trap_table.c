@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 /*
- * Where the guest wants its exceptions, events and system calls; debug registers; assists.
+ * Where the guest wants its exceptions, events and system calls; assists.
  *
  * Handler addresses are checked to be canonical when they are registered: a return to a handler
  * can then not fault on our side.
  */
+#include <hv/descriptors.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
@@ -13,28 +14,28 @@
 #include <hv/string.h>
 #include <hv/vcpu.h>
 #include <xen/callback.h>
-#include <xen/physdev.h>
 
 #define MAX_TRAPS	  256
 #define TRAP_MASKS_EVENTS 4
-#define DR7_ENABLE	  0xff
-#define DR_COUNT	  8
 
 static bool canonical(u64 va)
 {
 	return (u64)((s64)(va << 16) >> 16) == va;
 }
 
-/* What entry.S reads. Without a callback, `syscall` raises the invalid opcode: the two frames have
- * the same shape. */
+/* What entry.S reads. It delivers only in the usual form, with events masked; else C does. */
 static void refresh_entries(struct vcpu *v)
 {
 	const struct trap_entry *pf = &v->traps[TRAP_PF];
-	bool set = v->syscall.address;
 
-	cpu.hot.syscall_entry = set ? v->syscall.address : v->traps[TRAP_UD].address;
-	/* entry.S delivers page faults itself only in the usual form, with events masked. */
+	cpu.hot.syscall_entry = v->syscall.address;
 	cpu.hot.page_fault_entry = pf->flags & TRAP_MASKS_EVENTS ? pf->address : 0;
+	v->short_syscalls = v->syscall.address && v->syscall.masks_events;
+	if (v->architectural_iopl) { /* it is in every frame */
+		cpu.hot.page_fault_entry = 0;
+		v->short_syscalls = false;
+	}
+	descriptors_set_short_syscalls(v->short_syscalls);
 }
 
 /* The list is taken entry by entry up to the one with address 0; NULL clears the table. */
@@ -125,27 +126,6 @@ long do_callback_op(u64 cmd, u64 arg)
 	}
 }
 
-/* The values are kept for the guest; a breakpoint that would watch us is not armed. */
-long do_set_debugreg(u64 reg, u64 value)
-{
-	struct vcpu *v = current;
-
-	if (reg >= DR_COUNT || reg == 4 || reg == 5)
-		return -EINVAL;
-	if (reg < 4 && !guest_range_ok(vaddr(value), 8))
-		return -EPERM;
-	/* Arming hardware breakpoints is not provided: doc/caveats.md. */
-	if (reg == 7 && (value & DR7_ENABLE))
-		return -EPERM;
-	v->debugreg[reg] = value;
-	return 0;
-}
-
-long do_get_debugreg(u64 reg)
-{
-	return reg < DR_COUNT ? (long)current->debugreg[reg] : -EINVAL;
-}
-
 /* CR0.TS for guests that switch the FPU lazily; Linux only ever clears it. */
 long do_fpu_taskswitch(u64 set)
 {
@@ -162,23 +142,14 @@ long do_vm_assist(u64 cmd, u64 type)
 	switch (type) {
 	case VMASST_TYPE_writable_pagetables:
 		return 0;
+	case VMASST_TYPE_architectural_iopl:
+		current->architectural_iopl = cmd == VMASST_CMD_enable;
+		refresh_entries(current);
+		return 0;
 	case VMASST_TYPE_runstate_update_flag:
 		current->domain->runstate_update_flag = cmd == VMASST_CMD_enable;
 		return 0;
 	default:
 		return -EINVAL;
-	}
-}
-
-/* Ports are never given to a guest, so setting its I/O privilege changes nothing. */
-long do_physdev_op(u64 cmd, u64 arg)
-{
-	(void)arg;
-	switch (cmd) {
-	case PHYSDEVOP_set_iopl:
-	case PHYSDEVOP_set_iobitmap:
-		return 0;
-	default:
-		return hypercall_unknown_op("physdev_op", cmd);
 	}
 }

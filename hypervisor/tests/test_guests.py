@@ -10,6 +10,7 @@ others. What is missing is a failure, never a skip.
 import os
 import random
 import re
+import struct
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from by_hand import rexen_argv
 
 pytestmark = pytest.mark.guest
 TESTS = Path(__file__).resolve().parent
@@ -40,19 +42,6 @@ class Run:
     console: str
 
 
-def qemu_argv(*, modules: list[str], options: str, memory_mb: int, console: Path) -> list[str]:
-    """The emulated machine, as every measured system gets it."""
-    argv = ["qemu-system-x86_64", "-accel", "tcg", "-icount", "shift=0,sleep=off"]
-    argv += ["-cpu", "qemu64", "-m", str(memory_mb), "-M", "pc", "-nodefaults", "-no-user-config"]
-    argv += ["-display", "none", "-no-reboot", "-rtc", "base=2003-10-19,clock=vm", "-seed", "1"]
-    argv += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4", "-serial", f"file:{console}"]
-    argv += ["-kernel", str(BUILD / "rexen.elf"), "-append", options]
-    if modules:
-        # QEMU ends a module at a comma; a doubled one stands for itself.
-        argv += ["-initrd", ",".join(module.replace(",", ",,") for module in modules)]
-    return argv
-
-
 def run(
     tmp_path: Path,
     modules: list[str],
@@ -63,7 +52,13 @@ def run(
 ) -> Run:
     """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
-    argv = qemu_argv(modules=modules, options=options, memory_mb=memory_mb, console=console)
+    argv = rexen_argv(
+        BUILD / "rexen.elf",
+        modules=modules,
+        options=options,
+        memory_mib=memory_mb,
+        serial=f"file:{console}",
+    )
     argv += extra
     done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
     text = console.read_text(errors="replace").replace("\r", "")
@@ -204,6 +199,13 @@ def test_long_output_is_complete(tmp_path: Path, neighbour: bool) -> None:
     assert printed == [f"line.{call:04}/{i:04}" for call in range(20) for i in range(256)]
 
 
+def test_debug_status_is_its_own(tmp_path: Path) -> None:
+    """What one domain's debug exceptions left in the processor is not seen by the next."""
+    done = run(tmp_path, [guest("traps"), guest("debug-status")])
+    assert done.status == CLEAN, done.console
+    assert "RESULT SUCCESS" in lines_of(done.console, "(d2) "), done.console
+
+
 def test_many_domains_die_while_others_run(tmp_path: Path) -> None:
     """Five domains with short slices: two crash at once, one storms; all come to their end."""
     names = ["steady", "storm", "preempt", "crash-recursion", "crash-stack"]
@@ -230,6 +232,7 @@ REFUSALS = {
     "no notes": (["PLAIN"], "", "no Xen notes"),
     "truncated": (["SHORT"], "", "truncated"),
     "compressed": (["BZIMAGE"], "", "bzImage"),
+    "linked elsewhere": (["MISPLACED"], "", "entry point lies outside"),
 }
 
 
@@ -238,9 +241,12 @@ def make_modules(tmp_path: Path) -> dict[str, str]:
     image = Path(guest("steady")).read_bytes()
     bzimage = bytearray(4096)
     bzimage[0x202:0x206] = b"HdrS"
+    virt_base = struct.pack("<III4s", 4, 8, 3, b"Xen\0")
+    assert virt_base in image
     files = {
         "TEXT": b"not a kernel\n",
         "PLAIN": image.replace(b"Xen\0", b"Nex\0"),
+        "MISPLACED": image.replace(virt_base, struct.pack("<III4s", 4, 8, 99, b"Xen\0")),
         "SHORT": image[: len(image) // 4],
         "BZIMAGE": bytes(bzimage),
     }
@@ -259,6 +265,22 @@ def test_bad_input_is_refused(tmp_path: Path, case: str) -> None:
     assert len(refused) == 1 and cause in refused[0], done.console
     assert done.status == REFUSED
     assert "round" not in done.console
+
+
+@pytest.mark.parametrize("name", ["notes-few", "notes-offset", "notes-legacy"])
+def test_ramdisk_reaches_a_guest(tmp_path: Path, name: str) -> None:
+    """Mapped or not, as the kernel's notes ask: whole pages and the rest, byte by byte."""
+    content = bytes(i * 7 % 251 for i in range(3 * 4096 + 1234))
+    (tmp_path / "ramdisk").write_bytes(content)
+    done = run(tmp_path, [guest(name), str(tmp_path / "ramdisk")])
+    expected = 0
+    for byte in content:
+        expected = (expected * 31 + byte) % 2**64
+    lines = lines_of(done.console, "")
+    assert f"ramdisk of {len(content)} bytes, sum {expected:x}" in lines, done.console
+    assert "RESULT SUCCESS" in lines, done.console
+    assert done.status == CLEAN
+    assert_frames_returned(done.console)
 
 
 def test_state_of_a_domain_is_small(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@
  *   rexen.run=<workload>,key=value,...   measure: run /workloads/<workload>/run key=value ...
  *   rexen.host=<program>                 first level of a nested system: start the inner guest
  *   rexen.shell                          a person at the console
+ * A second word, rexen.perturb=SEED, moves what is measured to other places (perturb.c).
  * It ends with power off, whatever happened. What it prints is described in workloads/README.md.
  * Nothing here runs while a workload measures: init sleeps until the workload prints or ends.
  */
@@ -56,38 +57,81 @@ static void end(int status, uint64_t samples)
 	console_printf("@rexen end %d %llu\n", status, (unsigned long long)samples);
 }
 
-static void run_workload(const char *word, uint64_t boot_ns)
+/* Ends the boot of a measurement that cannot begin; `name` is "-" where there is none. */
+static void refuse(const char *name, int status, const char *reason)
 {
-	static char text[CMDLINE_MAX], path[CMDLINE_MAX + 32];
-	char *argv[ARGS_MAX + 1];
-	uint64_t quiet_ns, samples = 0;
-	int argc = 0, status;
+	console_printf("@rexen begin 1 %s\n@rexen fail - %s\n", name, reason);
+	end(status, 0);
+}
 
-	snprintf(text, sizeof(text), "%s", word ? word : "");
+/* Splits NAME,key=value,... in place into an argument vector; its length, 0 without a sane name. */
+static int split_arguments(char *text, char *argv[ARGS_MAX + 1])
+{
+	int argc = 0;
+
 	for (char *arg = strtok(text, ","); arg && argc < ARGS_MAX; arg = strtok(NULL, ","))
 		argv[argc++] = arg;
 	argv[argc] = NULL;
-	if (argc == 0 || !name_is_sane(argv[0])) {
-		console_printf("@rexen begin 1 -\n"
-			       "@rexen fail - no workload: want rexen.run=NAME,key=value,...\n");
-		end(STATUS_NO_WORD, 0);
+	return argc > 0 && name_is_sane(argv[0]) ? argc : 0;
+}
+
+/* The part that is measured: the kernel is quiet, the console says what runs. */
+static void run_program(char *argv[], const struct perturbation *p)
+{
+	uint64_t samples = 0;
+	int status;
+
+	if (p->seed) {
+		console_drain();
+		perturb_wait_phase(p);
+	}
+	status = job_run_measured(argv, &samples);
+	if (status > 128)
+		console_printf("@rexen fail - workload died of signal %d\n", status - 128);
+	end(status, samples);
+}
+
+/* `seed` is the text of rexen.perturb, NULL for a boot that is not perturbed. */
+static void run_workload(const char *word, const char *seed, uint64_t boot_ns)
+{
+	static char text[CMDLINE_MAX], path[CMDLINE_MAX + 32];
+	struct perturbation p = {0};
+	char *argv[ARGS_MAX + 1];
+	uint64_t quiet_ns;
+	pid_t bystander;
+
+	snprintf(text, sizeof(text), "%s", word);
+	if (split_arguments(text, argv) == 0) {
+		refuse("-", STATUS_NO_WORD, "no workload: want rexen.run=NAME,key=value,...");
 		return;
 	}
-	snprintf(path, sizeof(path), "/workloads/%s/run", argv[0]);
+	if (seed && !perturb_parse(seed, &p)) {
+		refuse(argv[0], STATUS_BAD_WORD, "bad rexen.perturb: want a whole number from 1");
+		return;
+	}
+	if (seed && !perturb_place(&p)) {
+		refuse(argv[0], STATUS_NO_EXEC, "no room for the perturbation's files");
+		return;
+	}
+	bystander = job_start_bystander();
 	quiet_ns = guest_wait_quiet();
+	if (!job_is_alive(bystander)) {
+		refuse(argv[0], STATUS_NO_EXEC, "the idle shell beside the workload has ended");
+		return;
+	}
 	console_printf("@rexen begin 1 %s\n@rexen boot %llu %llu\n", argv[0],
 		       (unsigned long long)boot_ns, (unsigned long long)quiet_ns);
 	guest_print_facts("@rexen fact");
+	if (p.seed)
+		perturb_print_fact(&p);
+	snprintf(path, sizeof(path), "/workloads/%s/run", argv[0]);
 	argv[0] = path;
 	if (access(path, X_OK) != 0) {
 		console_printf("@rexen fail - no workload of this name in the guest root\n");
 		end(STATUS_NO_EXEC, 0);
 		return;
 	}
-	status = job_run_measured(argv, &samples);
-	if (status > 128)
-		console_printf("@rexen fail - workload died of signal %d\n", status - 128);
-	end(status, samples);
+	run_program(argv, &p);
 }
 
 /*
@@ -108,26 +152,31 @@ static void run_host(const char *program, const char *word, uint64_t boot_ns)
 	console_printf("@rexen host end %d\n", status);
 }
 
+/* Copies a word's value: the next look at the command line overwrites it. "" if it is not there. */
+static const char *keep_word(const char *key, char text[CMDLINE_MAX])
+{
+	const char *value = cmdline_word(key);
+
+	snprintf(text, CMDLINE_MAX, "%s", value ? value : "");
+	return text;
+}
+
 int main(void)
 {
 	static char program[CMDLINE_MAX], run[CMDLINE_MAX];
-	const char *value;
 	uint64_t boot_ns = guest_boottime_ns();
 
 	guest_mount();
 	guest_seed_random();
 	guest_loopback_up();
 	signal(SIGPIPE, SIG_IGN);
-	value = cmdline_word("rexen.run");
-	snprintf(run, sizeof(run), "%s", value ? value : "");
-	value = cmdline_word("rexen.host");
-	snprintf(program, sizeof(program), "%s", value ? value : "");
-	if (*program)
+	keep_word("rexen.run", run);
+	if (*keep_word("rexen.host", program))
 		run_host(program, run, boot_ns);
 	else if (cmdline_word("rexen.shell")) /* of the inner guest, in a nested system */
 		job_run_shell();
 	else
-		run_workload(run, boot_ns);
+		run_workload(run, cmdline_word("rexen.perturb"), boot_ns);
 	sync();
 	console_drain();
 	guest_power_off();

@@ -13,26 +13,26 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLOCK_BATCHES 8
-#define CLOCK_READS   100
-#define LINES_SIZE    (128 * 1024)
-#define REPS_MAX      100
-#define PERCENT_MAX   100000
-#define DIVIDE_MAX    1000000
+#define CLOCK_BATCHES  8
+#define CLOCK_READS    100
+#define LINES_SIZE     (128 * 1024)
+#define REPS_MAX       100
+#define PERCENT_MAX    100000
+#define DIVIDE_MAX     1000000
+#define PARAMETERS_MAX 8
 
-struct parameter {
+static uint64_t reps = 1, percent = 100, divide = 1;
+
+static struct parameter {
 	const char *key;
-	uint64_t value;
+	uint64_t *value;
 	uint64_t most;
+} parameters[PARAMETERS_MAX] = {
+    {"reps", &reps, REPS_MAX},
+    {"percent", &percent, PERCENT_MAX},
+    {"divide", &divide, DIVIDE_MAX},
 };
-
-static struct parameter parameters[] = {
-    {"reps", 1, REPS_MAX},
-    {"percent", 100, PERCENT_MAX},
-    {"divide", 1, DIVIDE_MAX},
-};
-
-enum { REPS, PERCENT, DIVIDE, N_PARAMETERS };
+static size_t n_parameters = 3;
 
 static char lines[LINES_SIZE];
 static size_t lines_used;
@@ -143,14 +143,14 @@ static uint64_t at_least(uint64_t count, uint64_t least)
 static void run_row(const struct bench_row *row)
 {
 	uint64_t least = at_least(row->least, 1);
-	uint64_t n = row->full * parameters[PERCENT].value / 100 / parameters[DIVIDE].value;
+	uint64_t n = row->full * percent / 100 / divide;
 
 	current_metric = row->metric[0];
 	n = at_least(n, least);
 	if (row->begin)
 		row->begin(row);
 	run_once(row, at_least(n / 4, least), "warm", 0);
-	for (uint64_t rep = 1; rep <= parameters[REPS].value; rep++)
+	for (uint64_t rep = 1; rep <= reps; rep++)
 		run_once(row, n, "run", rep);
 	if (row->finish)
 		row->finish(row);
@@ -169,24 +169,39 @@ static bool parse_number(const char *text, uint64_t most, uint64_t *value)
 
 static bool parse_argument(const char *argument)
 {
-	for (int i = 0; i < N_PARAMETERS; i++) {
-		struct parameter *p = &parameters[i];
+	for (size_t i = 0; i < n_parameters; i++) {
+		const struct parameter *p = &parameters[i];
 		size_t length = strlen(p->key);
 
 		if (strncmp(argument, p->key, length) == 0 && argument[length] == '=')
-			return parse_number(argument + length + 1, p->most, &p->value);
+			return parse_number(argument + length + 1, p->most, p->value);
 	}
 	return false;
+}
+
+void bench_axis(const char *key, uint64_t *value, uint64_t most)
+{
+	if (n_parameters == PARAMETERS_MAX) {
+		errno = ENOSPC;
+		bench_fail("keeping parameters");
+	}
+	parameters[n_parameters++] = (struct parameter){key, value, most};
+}
+
+static void print_bad_parameter(const char *argument)
+{
+	dprintf(STDOUT_FILENO, "@rexen fail - bad parameter \"%s\": want", argument);
+	for (size_t i = 0; i < n_parameters; i++)
+		dprintf(STDOUT_FILENO, " %s=1..%llu", parameters[i].key,
+			(unsigned long long)parameters[i].most);
+	dprintf(STDOUT_FILENO, "\n");
 }
 
 int bench_main(const struct bench_row *rows, size_t n_rows, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
 		if (!parse_argument(argv[i])) {
-			dprintf(STDOUT_FILENO,
-				"@rexen fail - bad parameter \"%s\": want reps=1..%d, "
-				"percent=1..%d or divide=1..%d\n",
-				argv[i], REPS_MAX, PERCENT_MAX, DIVIDE_MAX);
+			print_bad_parameter(argv[i]);
 			return 2;
 		}
 	}

@@ -7,6 +7,7 @@
  *   reps=N      recorded repetitions
  *   percent=N   loop counts in per cent of the table's
  *   divide=N    for slow systems: loop counts divided by N, not below the row's `least`
+ * and what a workload adds by bench_axis().
  * Result lines are kept in memory and printed when the last row is done, so that no console output
  * falls into a timed section.
  */
@@ -58,6 +59,13 @@ static inline void bench_use(uint64_t value)
 	__asm__ volatile("" : : "r"(value) : "memory");
 }
 
+/*
+ * Adds the parameter `key`, an axis of workload.toml: a whole number from 1 to `most`. *value is
+ * what holds without it. Before bench_main(), which puts the command line's number there.
+ */
+void bench_axis(const char *key, uint64_t *value, uint64_t most);
+
+/* Runs the table and prints its lines; returns the exit status, 2 after a bad parameter. */
 int bench_main(const struct bench_row *rows, size_t n_rows, int argc, char **argv);
 
 #endif

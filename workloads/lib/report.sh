@@ -1,11 +1,17 @@
-# report.sh: prints result lines for workloads written in shell; the twin of bench.c.
+# report.sh: parameters, clock and result lines for workloads written in shell; the twin of bench.c.
 # shellcheck shell=sh
 #
-# Source it, call report_sample once per result and report_flush at the end: lines are kept until
-# then, for a line on the console is work that a timed section would see. The grammar is in
-# workloads/README.md.
+#   . "${0%/*}/../lib/report.sh"          in the guest and on the build machine alike
+#   report_parameters "reps=1 percent=100 divide=1" "$@"
+#   report_counts 20000 100               sets warm_count and count
+#   report_start; ...; report_stop METRIC warm|run REP COUNT
+#   report_flush
+# Lines are kept until the flush, for a line on the console is work that a timed section would see.
+# The grammar is in workloads/README.md.
 
 report_lines=""
+report_now=${0%/*}/../lib/now
+report_overhead=""
 
 report_check_name() {
 	case $1 in
@@ -48,7 +54,31 @@ report_fail() {
 	exit 1
 }
 
-# report_parameters "KEY=DEFAULT ..." "$@": sets each KEY (whole numbers above 0) as a variable.
+# Starting a program to read the clock is not the subject: the least that an empty section takes.
+report_measure_clock() {
+	for report_try in 1 2 3 4 5; do
+		report_started=$("$report_now")
+		report_total=$(($("$report_now") - report_started))
+		if [ -z "$report_overhead" ] || [ "$report_total" -lt "$report_overhead" ]; then
+			report_overhead=$report_total
+		fi
+	done
+}
+
+# report_start: opens a timed section.
+report_start() {
+	[ -n "$report_overhead" ] || report_measure_clock
+	report_started=$("$report_now")
+}
+
+# report_stop METRIC warm|run REP COUNT: closes the section and keeps its sample.
+report_stop() {
+	report_stopped=$("$report_now")
+	report_sample "$1" "$2" "$3" "$4" $((report_stopped - report_started)) "$report_overhead"
+}
+
+# report_parameters "KEY=DEFAULT ..." "$@": sets each KEY as a variable: whole numbers from 1 to the
+# limits of bench.c, or of nine digits.
 report_parameters() {
 	report_known=$1
 	shift
@@ -61,8 +91,15 @@ report_parameters() {
 		*) report_bad_parameter "$report_pair" ;;
 		esac
 		case ${report_pair#*=} in
-		'' | 0* | *[!0-9]*) report_bad_parameter "$report_pair" ;;
+		'' | 0* | *[!0-9]* | ??????????*) report_bad_parameter "$report_pair" ;;
 		esac
+		case ${report_pair%%=*} in
+		reps) report_most=100 ;;
+		percent) report_most=100000 ;;
+		divide) report_most=1000000 ;;
+		*) report_most=999999999 ;;
+		esac
+		[ "${report_pair#*=}" -le "$report_most" ] || report_bad_parameter "$report_pair"
 		eval "${report_pair%%=*}=${report_pair#*=}"
 	done
 }
@@ -71,4 +108,14 @@ report_bad_parameter() {
 	printf '@rexen fail - bad parameter "%s": want key=number, keys with defaults: %s\n' \
 		"$1" "$report_known"
 	exit 2
+}
+
+# report_counts FULL LEAST: sets count, by the parameters percent and divide, and warm_count, a
+# quarter of it; neither below LEAST.
+report_counts() {
+	# shellcheck disable=SC2154 # set by report_parameters
+	count=$(($1 * percent / 100 / divide))
+	[ "$count" -ge "$2" ] || count=$2
+	warm_count=$((count / 4))
+	[ "$warm_count" -ge "$2" ] || warm_count=$2
 }

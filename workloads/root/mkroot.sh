@@ -1,5 +1,13 @@
 #!/bin/sh
-# mkroot.sh BUILD CPIO: packs the guest root as a reproducible newc archive.
+# mkroot.sh BUILD NAME...: packs the guest root of these workloads as reproducible newc archives.
+#
+#   BUILD/root/base.cpio          init, busybox, dash, the C library, report.sh: no workload
+#   BUILD/root/work/NAME.cpio     one workload, /workloads/NAME; laid over base
+#   BUILD/root/nested/NAME.cpio   that archive as the file /host/work.cpio, for the first level of a
+#                                 nested system, which lays it over base for the inner guest
+#   BUILD/guest.cpio              base and every workload in one
+# A kernel takes archives one after the other from one file, so to lay over is to append. The parts
+# are what a cell depends on: a change of one workload leaves the bytes of all others alone.
 #
 # BUILD is what `make -C workloads` made: init and workloads/. Everything else is copied from the
 # Debian packages installed here: busybox-static, dash, libc6. Same inputs, same bytes, whatever
@@ -8,11 +16,12 @@ set -eu
 export LC_ALL=C
 umask 022
 
-[ $# -eq 2 ] || { echo "usage: mkroot.sh BUILD CPIO" >&2; exit 2; }
-build=$1
-cpio_file=$2
-root=$(mktemp -d)
-trap 'rm -rf "$root"' EXIT
+[ $# -ge 1 ] || { echo "usage: mkroot.sh BUILD NAME..." >&2; exit 2; }
+build=$(cd "$1" && pwd)
+shift
+trees=$(mktemp -d)
+trap 'rm -rf "$trees"' EXIT
+root=$trees/base
 
 # What our shell workloads and the host programs of nested systems use, and a person looks for.
 applets="[ awk base64 basename blkid cat chmod chroot clear cmp cp cut date dd df diff dirname dmesg
@@ -27,6 +36,14 @@ need() {
 	[ -e "$1" ] || { echo "mkroot.sh: $1 is missing: install $2" >&2; exit 1; }
 }
 
+pack() { # tree, archive
+	chmod -R u=rwX,go=rX "$1"
+	[ ! -d "$1/tmp" ] || chmod 1777 "$1/tmp"
+	find "$1" -exec touch -h -d @0 {} +
+	(cd "$1" && find . -mindepth 1 -printf '%P\n' | sort |
+		cpio --quiet --reproducible -o -H newc -R 0:0) >"$2"
+}
+
 copy() { # source, place in the root, mode
 	mkdir -p "$root/$(dirname "$2")"
 	cp -L "$1" "$root/$2"
@@ -39,7 +56,8 @@ need /lib/x86_64-linux-gnu/libc.so.6 libc6
 need /lib64/ld-linux-x86-64.so.2 libc6
 need "$build/init" "nothing, run make -C workloads first"
 
-for dir in bin dev etc lib/x86_64-linux-gnu lib64 proc root sbin sys tmp workloads; do
+for dir in bin dev etc lib/x86_64-linux-gnu lib64 proc root sbin sys tmp \
+	workloads/lib; do
 	mkdir -p "$root/$dir"
 done
 copy /bin/busybox bin/busybox 755
@@ -61,12 +79,19 @@ echo '/lib/x86_64-linux-gnu' >"$root/etc/ld.so.conf"
 rm -rf "$root/var"
 
 copy "$build/init" init 755
-cp -R "$build/workloads/." "$root/workloads/"
-chmod -R u=rwX,go=rX "$root"
-chmod 1777 "$root/tmp"
-find "$root" -exec touch -h -d @0 {} +
+cp -R "$build/workloads/lib/." "$root/workloads/lib/"
 
-out=$(cd "$(dirname "$cpio_file")" && pwd)/$(basename "$cpio_file")
-(cd "$root" && find . -mindepth 1 -printf '%P\n' | sort |
-	cpio --quiet --reproducible -o -H newc -R 0:0) >"$out.new"
-mv "$out.new" "$out"
+out=$build/root
+rm -rf "$out" "$build/guest.cpio"
+mkdir -p "$out/work" "$out/nested"
+pack "$root" "$out/base.cpio"
+for name in "$@"; do
+	mkdir -p "$trees/work/$name/workloads" "$trees/nested/$name/host"
+	cp -R "$build/workloads/$name" "$trees/work/$name/workloads/"
+	pack "$trees/work/$name" "$out/work/$name.cpio"
+	cp "$out/work/$name.cpio" "$trees/nested/$name/host/work.cpio"
+	pack "$trees/nested/$name" "$out/nested/$name.cpio"
+done
+for archive in "$out/base.cpio" "$out"/work/*.cpio; do
+	cat "$archive"
+done >"$build/guest.cpio"

@@ -1,53 +1,44 @@
 """The guest's first process, in a guest: what it reports when a workload misbehaves (ring 2).
 
 Each workload is a shell script laid over the guest root; the kernel takes the archives one after
-the other. Runs in the checks image, where QEMU and a kernel are.
+the other.
 """
 
 from __future__ import annotations
 
-import os
+import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
+import guest
 import pytest
 
-from harness import protocol
 from harness.protocol import Transcript
 
 pytestmark = pytest.mark.guest
-KERNEL = Path(os.environ.get("REXEN_TEST_KERNEL", "/opt/rexen/kernel/cloud/vmlinux"))
-ROOT = Path(os.environ.get("REXEN_TEST_ROOT", "/opt/rexen/root/guest.cpio"))
-MACHINE = (
-    "-accel tcg -icount shift=0,sleep=off -cpu qemu64 -m 512 -M pc -nodefaults -no-user-config "
-    "-display none -no-reboot -rtc base=2003-10-19,clock=vm -seed 1"
-)
-LINUX = (
-    "console=ttyS0 nokaslr norandmaps mitigations=off panic=-1 quiet cryptomgr.notests "
-    "tsc_early_khz=1000000 tsc=reliable no_timer_check lpj=4000000 nolapic_timer"
-)
 
 
-def boot(tmp: Path, word: str, script: str = "") -> tuple[Transcript, bytes]:
-    """Boot with `word`; `script` becomes the workload called `odd`."""
-    program = tmp / "overlay" / "workloads" / "odd" / "run"
-    program.parent.mkdir(parents=True)
-    program.write_text(script)
-    program.chmod(0o755)
-    names = b"workloads\nworkloads/odd\nworkloads/odd/run\n"
-    argv = ["cpio", "--quiet", "-o", "-H", "newc"]
-    overlay = subprocess.run(
-        argv, cwd=tmp / "overlay", input=names, stdout=subprocess.PIPE, check=True
-    ).stdout
-    (tmp / "root.cpio").write_bytes(ROOT.read_bytes() + overlay)
-    subprocess.run(
-        ["qemu-system-x86_64", *MACHINE.split(), "-serial", f"file:{tmp}/console"]
-        + ["-kernel", KERNEL, "-initrd", tmp / "root.cpio", "-append", f"{LINUX} {word}"],
-        timeout=120,
+def boot(
+    tmp: Path, word: str, script: str = "", *, more: Mapping[str, str] | None = None
+) -> tuple[Transcript, bytes]:
+    """Boot with `word`; `script` becomes the workload called `odd`, `more` other programs."""
+    overlay = tmp / "overlay"
+    names = ["workloads", "workloads/odd"]
+    for name, text in {"workloads/odd/run": script, **(more or {})}.items():
+        program = overlay / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(text)
+        program.chmod(0o755)
+        names.append(name)
+    archive = subprocess.run(
+        ["cpio", "--quiet", "-o", "-H", "newc"],
+        cwd=overlay,
+        input="\n".join(names).encode(),
+        stdout=subprocess.PIPE,
         check=True,
-    )
-    console = (tmp / "console").read_bytes()
-    return protocol.parse(console), console
+    ).stdout
+    return guest.boot(tmp, word, guest.ROOT.read_bytes() + archive)
 
 
 def test_measured_workload_ends_with_its_status_and_count(tmp_path: Path) -> None:
@@ -101,6 +92,81 @@ def test_what_cannot_run_is_said_and_switches_off(
     (failure,) = transcript.failures
     assert reason in failure
     assert transcript.samples == []
+
+
+def test_an_idle_shell_with_the_c_library_lives_beside_the_workload(tmp_path: Path) -> None:
+    """It sleeps before the workload starts, in a read that nobody serves."""
+    script = (
+        "#!/bin/busybox sh\nfor process in /proc/[0-9]*; do\n"
+        '[ "$(readlink "$process/exe")" = /bin/dash ] || continue\n'
+        'grep -q /libc.so "$process/maps" && grep ^State "$process/status"\n'
+        'echo "waits in $(cat "$process/wchan")"\ndone\n'
+    )
+    _, console = boot(tmp_path, "rexen.run=odd", script)
+    assert console.count(b"waits in") == 1
+    assert b"State:\tS (sleeping)\r\nwaits in pipe_read" in console
+
+
+def test_nothing_is_measured_beside_a_shell_that_ended(tmp_path: Path) -> None:
+    ends = {"bin/dash": "#!/bin/busybox true\n"}
+    transcript, _ = boot(tmp_path, "rexen.run=controls,percent=1", more=ends)
+    assert transcript.exit_status == 127
+    assert transcript.failures == ["- the idle shell beside the workload has ended"]
+    assert transcript.samples == []
+
+
+SEES_PERTURBATION = (
+    "#!/bin/busybox sh\n"
+    "read -r _ _ now _ <<END\n$(grep '^now at' /proc/timer_list)\nEND\n"
+    'echo "sees environment=${#REXEN_PERTURB} now=$now"\n'
+    '[ ! -e /perturb ] || echo "sees bytes=$(cat /perturb/* | wc -c)"\n'
+)
+
+
+def splitmix64(seed: int, count: int) -> list[int]:
+    """The first numbers of the generator that perturb.c names."""
+    mask, numbers = 2**64 - 1, []
+    for step in range(1, count + 1):
+        mixed = (seed + step * 0x9E3779B97F4A7C15) & mask
+        mixed = ((mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9) & mask
+        mixed = ((mixed ^ mixed >> 27) * 0x94D049BB133111EB) & mask
+        numbers.append(mixed ^ mixed >> 31)
+    return numbers
+
+
+def test_seed_moves_memory_environment_and_phase_of_the_tick(tmp_path: Path) -> None:
+    begun = {}
+    for seed in (1, 2**64 - 1):
+        pages, phase, environment = splitmix64(seed, 3)
+        pages, phase, environment = pages % 1024, phase % 4_000_000, environment % 4096
+        (tmp_path / str(seed)).mkdir()
+        word = f"rexen.run=odd rexen.perturb={seed}"
+        transcript, console = boot(tmp_path / str(seed), word, SEES_PERTURBATION)
+        assert transcript.facts["perturb"] == (
+            f"seed={seed} pages={pages} phase_ns={phase} environment={environment}"
+        )
+        assert b"sees bytes=%d\r\n" % (pages * 4096) in console
+        seen = re.search(rb"sees environment=(\d+) now=(\d+)", console)
+        assert seen and int(seen[1]) == environment
+        begun[phase] = int(seen[2])
+    # From the phase to the look at the clock it is the same way both times.
+    (phase, now), (other_phase, other_now) = begun.items()
+    assert abs(phase - other_phase) > 300_000
+    off = (now - phase - (other_now - other_phase)) % 4_000_000
+    assert min(off, 4_000_000 - off) < 100_000
+
+
+def test_without_a_seed_nothing_is_moved(tmp_path: Path) -> None:
+    transcript, console = boot(tmp_path, "rexen.run=odd", SEES_PERTURBATION)
+    assert "perturb" not in transcript.facts
+    assert b"sees environment=0 " in console and b"sees bytes" not in console
+
+
+@pytest.mark.parametrize("seed", ["0", "", "-1", "1x", str(2**64)])
+def test_bad_seed_is_refused(seed: str, tmp_path: Path) -> None:
+    transcript, _ = boot(tmp_path, f"rexen.run=odd rexen.perturb={seed}", SEES_PERTURBATION)
+    assert transcript.exit_status == 2
+    assert transcript.failures == ["- bad rexen.perturb: want a whole number from 1"]
 
 
 def test_host_program_gets_the_run_word_and_the_console(tmp_path: Path) -> None:

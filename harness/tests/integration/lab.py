@@ -17,16 +17,16 @@ from pathlib import Path
 from typing import Any
 
 from harness import catalogue
-from harness.images.build import Image, ensure_image
-from harness.images.container import Engine
-from harness.images.host import ensure_engine
-from harness.model.cell import Cell
+from harness.measure.campaign import Campaign, Measured, run_cell
+from harness.measure.images.build import Image, ensure_image
+from harness.measure.images.container import Engine
+from harness.measure.images.host import ensure_engine
+from harness.measure.plan import make_cell
+from harness.model.cell import Cell, Coordinates
 from harness.model.record import Outcome, Phase, Purpose, Sample
 from harness.model.system import System
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
-from harness.plan import make_cell
-from harness.runner import Campaign, Measured, run_cell
 from harness.steps import Steps
 
 EXACT = Path(__file__).parent.parent / "data" / "exact.json"
@@ -63,16 +63,19 @@ class Lab:
         found = self.workloads[workload]
         if params is not None:
             found = replace(found, profiles={"quick": params})
-        return make_cell(system=system, workload=found, profile="quick", image=self.image)
+        return make_cell(
+            system=system,
+            workload=found,
+            at=Coordinates(system.id, workload, "quick"),
+            image=self.image,
+        )
 
-    def run(self, cell: Cell, system: System) -> Measured:
-        """Run a cell on a system that need not be in the catalogue."""
+    def run(self, cell: Cell) -> Measured:
+        """Run a cell, of a system that need not be in the catalogue."""
         campaign = Campaign(
             engine=self.engine,
             image=self.image.tag,
-            systems={system.id: system},
-            workloads=self.workloads,
-            profile="quick",
+            inputs="",
             purpose=Purpose.MEASURE,
             scratch=self.scratch,
             owner=OWNER,
@@ -83,8 +86,9 @@ class Lab:
     def outcome(
         self, system: System, *, workload: str = "controls", params: dict[str, int] | None = None
     ) -> Outcome:
+        """What a cell comes to when it is run."""
         cell = self.cell(system, workload=workload, params=params)
-        return self.run(cell, system).record.outcome
+        return self.run(cell).record.outcome
 
 
 def sample_of(outcome: Outcome, metric: str) -> Sample:
@@ -104,7 +108,7 @@ def record_exact() -> None:
         lab = Lab.open(Path(scratch))
         native = lab.systems["native"]
         cell = lab.cell(native)
-        document = exact_document(cell, lab.run(cell, native).record.outcome)
+        document = exact_document(cell, lab.run(cell).record.outcome)
     EXACT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 

@@ -21,12 +21,12 @@ from pathlib import Path
 
 import pytest
 
-from harness import runner
-from harness.deadline import Deadline
 from harness.errors import ExitCode, HarnessError
-from harness.machines import qemu
+from harness.host.deadline import Deadline
+from harness.measure.machines import qemu
+from harness.model.limits import Limits
 from harness.model.record import Outcome, Phase, Status
-from harness.model.system import Limits, System
+from harness.model.system import System
 from harness.paths import checkout_root
 from harness.store import Store
 from harness.tests.integration.lab import EXACT, Lab, exact_document, sample_of
@@ -141,7 +141,7 @@ def test_a_guest_without_init_panics(lab: Lab, native: System) -> None:
 
 def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
     xen = lab.systems["xen"]
-    modules = (replace(xen.boot.modules[0], file="root/guest.cpio"), *xen.boot.modules[1:])
+    modules = (replace(xen.boot.modules[0], files=("root/base.cpio",)), *xen.boot.modules[1:])
     broken = replace(xen, boot=replace(xen.boot, modules=modules))
     outcome = lab.outcome(broken, params=SMALL)
     assert outcome.status is Status.PANIC, outcome.reason
@@ -150,7 +150,7 @@ def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
 
 def test_a_kernel_that_is_none(lab: Lab, native: System) -> None:
     """QEMU refuses it: the machine never was."""
-    broken = replace(native, boot=replace(native.boot, kernel="root/guest.cpio"))
+    broken = replace(native, boot=replace(native.boot, kernel="root/base.cpio"))
     outcome = lab.outcome(broken, params=SMALL)
     assert outcome.status is Status.ENGINE, outcome.reason
     assert "QEMU ended by itself while booting: qemu" in outcome.reason
@@ -174,11 +174,11 @@ def test_a_guest_that_never_begins(lab: Lab, native: System) -> None:
     assert time.monotonic() - started < 60
 
 
-def test_a_workload_that_hangs(lab: Lab, native: System, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_workload_that_hangs(lab: Lab, native: System) -> None:
     """Two virtual seconds for what takes a hundred times as long as it should."""
-    limits = Limits(virtual_s=2, wall_s=120)
-    monkeypatch.setitem(runner.WORKLOAD_LIMITS, "quick", limits)
-    outcome = lab.outcome(native, params={"reps": 1, "percent": 10_000})
+    cell = lab.cell(native, params={"reps": 1, "percent": 10_000})
+    hurried = cell.run.boot.plus(Limits(virtual_s=2, wall_s=120))
+    outcome = lab.run(replace(cell, run=replace(cell.run, total=hurried))).record.outcome
     assert outcome.status is Status.HANG, outcome.reason
     assert "virtual s (after the workload began)" in outcome.reason
 

@@ -9,8 +9,10 @@ import pytest
 
 from harness import catalogue
 from harness.errors import ConfigError, UsageError
+from harness.model.system import Artefact, Ingredients
+from harness.model.unit import Better, MetricKind
+from harness.model.workload import PROFILES
 from harness.paths import Paths, checkout_root
-from harness.plan import PROFILES
 
 SYSTEM = """
 id = "native"
@@ -22,16 +24,16 @@ color = "#7f7f7f"
 [boot]
 kernel = "kernel/vmlinux"
 append = "console=ttyS0 {linux} {run}"
-initrd = "root/guest.cpio"
+initrd = ["root/base.cpio", "root/work/{workload}.cpio"]
 
 [guest]
 memory_mib = 512
-kernel = "cloud"
 
 [deadline]
 virtual_s = 5
 wall_s = 120
 """
+INITRD = 'initrd = ["root/base.cpio", "root/work/{workload}.cpio"]'
 WORKLOAD = """
 id = "demo"
 title = "Demo"
@@ -43,12 +45,34 @@ percent = 100
 [profiles.full]
 percent = 400
 
+[limits.quick]
+virtual_s = 60
+wall_s = 300
+
+[limits.full]
+virtual_s = 600
+wall_s = 3000
+
+[axes.block]
+title = "block size"
+unit = "MB/s"
+
 [metrics.null_call]
 title = "null call"
-kind = "latency"
 unit = "us"
+"""
+UNITS = """
+[us]
+kind = "latency"
 better = "lower"
-paper = { table = 3, row = "null call" }
+symbol = "us"
+scale = 1e3
+ladder = true
+
+["MB/s"]
+kind = "rate"
+better = "higher"
+symbol = "MB/s"
 """
 
 
@@ -67,6 +91,7 @@ def write_workload(root: Path, text: str = WORKLOAD, *, name: str = "demo") -> P
     file = root / "workloads" / name / "workload.toml"
     file.parent.mkdir(parents=True)
     file.write_text(text)
+    (root / "workloads" / "units.toml").write_text(UNITS)
     return file
 
 
@@ -132,30 +157,39 @@ def changed(text: str, old: str, new: str) -> str:
             'color = "#7f7f7f"\ncaveats = "x"',
             "key 'caveats': is unknown, did you mean 'caveat'",
         ),
+        (INITRD, INITRD + '\nmodules = [{ files = ["a"] }]', "'boot.initrd': cannot stand beside"),
         (
-            'initrd = "root/guest.cpio"',
-            'initrd = "root/guest.cpio"\nmodules = [{ file = "a" }]',
-            "key 'boot.initrd': cannot stand beside boot.modules",
+            INITRD,
+            'modules = [{ files = ["a"] }, { args = "b" }]',
+            "key 'boot.modules[1].files': is missing",
         ),
+        (INITRD, 'modules = ["a"]', "key 'boot.modules[0]': must be a table"),
+        (INITRD, 'initrd = "root/base.cpio"', "key 'boot.initrd': must be a list"),
+        (INITRD, "initrd = []", "key 'boot.initrd': must name at least one file"),
         (
-            'initrd = "root/guest.cpio"',
-            'modules = [{ file = "a" }, { args = "b" }]',
-            "key 'boot.modules[1].file': is missing",
+            INITRD,
+            'initrd = ["root/work/{workload}.cpio"]',
+            "key 'boot.initrd': must name at least one file that is no workload's",
         ),
+        (INITRD, 'initrd = ["a+b"]', "key 'boot.initrd': 'a+b' is no name of a file"),
+        ("[guest]", 'packages = "qemu"\n[guest]', "key 'boot.packages': is unknown"),
+        ("[guest]", "[packages]\nunpack = [1]\n[guest]", "'packages.unpack': must be a list of"),
         (
-            'initrd = "root/guest.cpio"',
-            'modules = ["a"]',
-            "key 'boot.modules[0]': must be a table",
+            "[guest]",
+            '[packages]\ninstall = ["qemu; rm"]\n[guest]',
+            "key 'packages.install': 'qemu; rm' is no name of a Debian package",
         ),
+        ("[guest]", '[packages]\npurge = ["x"]\n[guest]', "key 'packages.purge': is unknown"),
         (
-            'color = "#7f7f7f"',
-            'color = "#7f7f7f"\npackages = "qemu"',
-            "key 'packages': must be a list",
+            "[guest]",
+            '[artefacts]\nk = { from = "boot/k", how = "magic" }\n[guest]',
+            "key 'artefacts.k.how': must be one of copy, gzip, xz, bzimage",
         ),
+        ("[guest]", '[artefacts]\nk = { how = "xz" }\n[guest]', "'artefacts.k.from': is missing"),
         (
-            'color = "#7f7f7f"',
-            'color = "#7f7f7f"\npackages = [1]',
-            "key 'packages': must be a list of strings",
+            "[guest]",
+            '[artefacts]\nk = { from = "a b", how = "xz" }\n[guest]',
+            "key 'artefacts.k': 'a b' must be one word",
         ),
     ],
 )
@@ -170,11 +204,15 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
         ('title = "Demo"', "", "key 'title': is missing"),
         ("[profiles.full]", "[profiles.night]", "key 'profiles.full': is missing"),
         ("percent = 400", 'percent = "400"', "key 'profiles.full.percent': must be a whole number"),
-        ('kind = "latency"', 'kind = "delay"', "key 'metrics.null_call.kind': must be one of"),
-        ('unit = "us"', 'unit = "s"', "key 'metrics.null_call.unit': must be one of"),
-        ('better = "lower"', 'beter = "lower"', "key 'metrics.null_call.better': is missing"),
-        ("table = 3, ", "", "key 'metrics.null_call.paper.table': is missing"),
-        ("table = 3", "tabel = 3, table = 3", "key 'metrics.null_call.paper.tabel': is unknown"),
+        ("[limits.full]", "[limits.night]", "key 'limits.full': is missing"),
+        ("wall_s = 300\n", "", "key 'limits.quick.wall_s': is missing"),
+        ("virtual_s = 600", "virtual_s = 0", "key 'limits.full.virtual_s': must be a number above"),
+        ('unit = "us"', 'unit = "s"', "key 'metrics.null_call.unit': must be one of us, MB/s"),
+        ('unit = "us"', "", "key 'metrics.null_call.unit': is missing"),
+        ('unit = "us"', 'unit = "us"\nbetter = "more"', "key 'metrics.null_call.better': must be"),
+        ('unit = "us"', 'unit = "us"\nkind = "rate"', "key 'metrics.null_call.kind': is unknown"),
+        ('unit = "MB/s"', 'unit = "MB"', "key 'axes.block.unit': must be one of"),
+        ("[axes.block]", "[axes.perturb]", "'perturb' is no name of an axis"),
         ("[metrics.null_call]", "[metrics.Null-Call]", "'Null-Call' is no metric name"),
         ('id = "demo"', 'id = "other"', "key 'id': is 'other' but its directory is 'demo'"),
         ('summary = "for tests"', 'summary = "x"\nsumary = "y"', "did you mean 'summary'"),
@@ -182,6 +220,35 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
 )
 def test_a_broken_workload_file(tmp_path: Path, old: str, new: str, words: str) -> None:
     assert words in complaint_of_workload(tmp_path, changed(WORKLOAD, old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('kind = "rate"', 'kind = "speed"', "key 'MB/s.kind': must be one of latency, rate"),
+        ('symbol = "us"', "", "key 'us.symbol': is missing"),
+        ("scale = 1e3", "scale = 0", "key 'us.scale': must be a number above 0"),
+        ("ladder = true", 'ladder = "yes"', "key 'us.ladder': must be"),
+        ('symbol = "MB/s"', 'symbol = "MB/s"\nladder = true', "key 'MB/s.ladder': is for times"),
+    ],
+)
+def test_a_broken_table_of_units(tmp_path: Path, old: str, new: str, words: str) -> None:
+    write_workload(tmp_path)
+    file = tmp_path / "workloads" / "units.toml"
+    file.write_text(changed(UNITS, old, new))
+    with pytest.raises(ConfigError) as refused:
+        catalogue.load_workloads(Paths.of(tmp_path))
+    assert str(refused.value).startswith(f"{file}: ") and words in str(refused.value)
+
+
+def test_direction_and_kind_come_with_the_unit(tmp_path: Path) -> None:
+    write_workload(tmp_path, WORKLOAD + '[metrics.load]\ntitle = "load"\nunit = "MB/s"\n')
+    (workload,) = catalogue.load_workloads(Paths.of(tmp_path)).values()
+    latency, rate = workload.metrics
+    assert (latency.kind, latency.better) == (MetricKind.LATENCY, Better.LOWER)
+    assert (rate.kind, rate.better) == (MetricKind.RATE, Better.HIGHER)
+    assert workload.axes["block"].title == "block size"
+    assert workload.limits["quick"].wall_s == 300
 
 
 def test_a_workload_without_metrics(tmp_path: Path) -> None:
@@ -230,6 +297,31 @@ def test_linux_words_and_defaults(tmp_path: Path) -> None:
     assert (system.guest.divide, system.stands_for, system.caveat) == (1, "", "")
 
 
+def test_the_guests_memory_is_written_once(tmp_path: Path) -> None:
+    text = SYSTEM.replace("{run}", "rexen.memory={memory} {run}").replace("= 512", "= 77")
+    write_system(tmp_path, text)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert "rexen.memory=77 {run}" in system.boot.append
+    assert system.guest.memory_mib == 77
+
+
+def test_what_a_system_is_made_from(tmp_path: Path) -> None:
+    text = """
+[packages]
+unpack = ["linux-image-amd64"]
+install = ["qemu-system-x86"]
+[artefacts]
+"kernel/vmlinux" = { from = "boot/vmlinuz-*", how = "bzimage" }
+"""
+    write_system(tmp_path, SYSTEM + text)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert system.ingredients == Ingredients(
+        unpack=("linux-image-amd64",),
+        install=("qemu-system-x86",),
+        artefacts=(Artefact("kernel/vmlinux", "boot/vmlinuz-*", "bzimage"),),
+    )
+
+
 def test_the_hypervisor_is_one_more_system(tmp_path: Path) -> None:
     write_system(tmp_path)
     own = SYSTEM.replace('"native"', '"rexen"').replace("order = 1", "order = 0")
@@ -243,9 +335,11 @@ def test_the_real_catalogue_is_whole() -> None:
     assert {"native", "xen", "fullvirt", "hwvirt", "uml"} <= set(systems)
     assert list(systems) == sorted(systems, key=lambda name: systems[name].order)
     assert len({system.color for system in systems.values()}) == len(systems)
-    rows = [metric.paper for workload in workloads.values() for metric in workload.metrics]
-    placed = [(row.table, row.row) for row in rows if row]
+    experiments = catalogue.load_experiments(paths.experiments, workloads)
+    placed = [(one.table, row.paper) for one in experiments for row in one.rows if row.paper]
     assert len(placed) == len(set(placed)), "a row of the paper belongs to one metric"
+    chosen = {choice.workload for one in experiments for choice in one.cells}
+    assert chosen == set(workloads), "no workload that no experiment measures"
     for workload in workloads.values():
         assert set(workload.profiles) == set(PROFILES)
 
@@ -263,3 +357,9 @@ def test_chosen_entries_keep_the_catalogue_order() -> None:
     known = {"native": 1, "xen": 2, "uml": 3}
     assert catalogue.choose("system", known, ["uml", "native", "uml"]) == [1, 3]
     assert catalogue.choose("system", known, []) == [1, 2, 3]
+
+
+def test_why_a_system_cannot_run_a_workload(tmp_path: Path) -> None:
+    write_system(tmp_path, SYSTEM + '\n[unable]\ndemo = "it has no disk"\n')
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    assert system.unable == {"demo": "it has no disk"}

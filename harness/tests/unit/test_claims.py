@@ -6,25 +6,23 @@ import math
 
 import pytest
 
-from harness.analysis import frame
 from harness.analysis.claims import Judgement, judge
-from harness.analysis.experiments import load_claims, load_experiments
-from harness.analysis.expression import Expression
+from harness.catalogue.experiments import load_claims, load_experiments
 from harness.model.experiment import Verdict
+from harness.model.expression import Expression
 from harness.model.record import Record, Status
 from harness.paths import checkout_root
 from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
-EXPERIMENTS = load_experiments(FOLDER)
+EXPERIMENTS = load_experiments(FOLDER, synthetic.workloads())
 CLAIMS = load_claims(FOLDER, EXPERIMENTS)
 CONTEXT = tuple(name for name in synthetic.NATIVE["lmbench-context"] if name.startswith("ctx"))
 
 
 def judged(records: list[Record], *names: str) -> list[Judgement]:
     systems = synthetic.systems(*names)
-    frames = frame.build(records, systems, synthetic.workloads())
-    return judge(CLAIMS, experiments=EXPERIMENTS, frames=frames, systems=systems)
+    return judge(synthetic.study(records, systems, experiments=EXPERIMENTS, claims=CLAIMS))
 
 
 def verdict(records: list[Record], claim: str, system: str = "xen") -> Verdict:
@@ -152,7 +150,59 @@ def test_no_system_that_stands_for_it_is_not_measured() -> None:
 
 def test_a_system_that_stands_for_nothing_is_no_rival() -> None:
     found = next(it for it in judged(synthetic.full_set()) if it.claim.id == "O3")
-    assert all(math.isnan(row.versus) for row in found.evidence)
+    assert all(row.versus.missing for row in found.evidence)
+
+
+def with_variants(records: list[Record], *places: tuple[str, str, float]) -> list[Record]:
+    """Beside these records, lmbench-process of each system with a metric so many times longer."""
+    cells = {one.system: one for one in records if one.workload == "lmbench-process"}
+    return records + [
+        synthetic.variant(cells[system], seed, **{metric: factor})
+        for seed, (system, metric, factor) in enumerate(places, start=1)
+    ]
+
+
+def o11(records: list[Record]) -> Judgement:
+    return next(it for it in judged(records) if (it.claim.id, it.system) == ("O11", "xen"))
+
+
+def test_a_verdict_does_not_rest_on_less_than_the_spread() -> None:
+    """1.04 is within 5 % of native, but a perturbation takes it to 1.06."""
+    records = at_ratios("lmbench-process", {"null_call": 1.04, "null_io": 1.0})
+    assert o11(records).verdict is Verdict.REPRODUCED
+    moved = o11(with_variants(records, ("xen", "null_call", 1.02)))
+    assert moved.verdict is Verdict.NOT_REPRODUCED
+    assert "Within the spread of 2 variants it could be reproduced" in moved.remark
+    assert [row.satisfied for row in moved.evidence] == [False, True]
+
+
+def test_a_verdict_that_the_spread_could_only_mend_says_so() -> None:
+    records = at_ratios("lmbench-process", {"null_call": 1.06, "null_io": 1.0})
+    moved = o11(with_variants(records, ("xen", "null_call", 1.02), ("xen", "null_call", 0.98)))
+    assert moved.verdict is Verdict.NOT_REPRODUCED
+    assert "Within the spread of 3 variants" in moved.remark
+
+
+def test_a_spread_that_decides_nothing_is_not_spoken_of() -> None:
+    records = at_ratios("lmbench-process", {"null_call": 1.02, "null_io": 1.0})
+    moved = o11(with_variants(records, ("xen", "null_call", 1.01)))
+    assert (moved.verdict, moved.remark) == (Verdict.REPRODUCED, "")
+    assert moved.evidence[0].ours.variants == 2
+
+
+def test_what_moves_native_alike_is_no_spread() -> None:
+    records = at_ratios("lmbench-process", {"null_call": 1.04, "null_io": 1.0})
+    cells = {one.system: one for one in records if one.workload == "lmbench-process"}
+    moved = [synthetic.variant(cells[it], 1, null_call=1.5) for it in ("native", "xen")]
+    assert o11(records + moved).verdict is Verdict.REPRODUCED
+
+
+def test_claims_about_rows_that_were_left_out_are_left_out() -> None:
+    chosen = [one for one in EXPERIMENTS if one.id != "table3"]
+    systems = synthetic.systems()
+    study = synthetic.study(synthetic.full_set(), systems, experiments=chosen, claims=CLAIMS)
+    ids = {it.claim.id for it in judge(study)}
+    assert "O3" not in ids and {"O1", "O5", "O8"} <= ids
 
 
 NUMBERS = {"ours": 2.0, "paper": 1.8, "versus": 3.0, "extra_us": -1.0, "tolerance": 0.25}

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from harness.analysis.experiments import load_claims, load_experiments, read_experiment
+from harness.catalogue.experiments import load_claims, load_experiments, read_experiment
+from harness.catalogue.workloads import load_workloads
 from harness.errors import ConfigError
 from harness.model.experiment import Verdict
-from harness.paths import checkout_root
+from harness.paths import Paths, checkout_root
 from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
 PAPER = checkout_root() / "harness" / "paper"
+WORKLOADS = synthetic.workloads()
+METRIC = WORKLOADS[synthetic.SERIES].metrics[0]
 
 
 @pytest.mark.parametrize("table", [3, 4, 5])
 def test_each_table_has_the_papers_rows_in_the_papers_order(table: int) -> None:
     with (PAPER / f"table{table}.csv").open(encoding="utf-8") as lines:
         printed = list(dict.fromkeys(line["metric"] for line in csv.DictReader(lines)))
-    experiment = read_experiment(FOLDER / f"table{table}.toml")
+    experiment = read_experiment(FOLDER / f"table{table}.toml", WORKLOADS)
     assert experiment.table == table
     assert [row.paper for row in experiment.rows] == printed
 
 
-def test_tables_come_in_order_and_controls_last() -> None:
-    assert [one.id for one in load_experiments(FOLDER)] == [
-        "table3",
-        "table4",
-        "table5",
-        "controls",
-    ]
+def test_tables_come_in_order_and_what_the_paper_has_not_last() -> None:
+    found = load_experiments(FOLDER, WORKLOADS)
+    assert [one.id for one in found[:3]] == ["table3", "table4", "table5"]
+    assert {one.table for one in found[3:]} == {0}
 
 
 def test_paper_values_are_read() -> None:
-    experiment = read_experiment(FOLDER / "table3.toml")
+    experiment = read_experiment(FOLDER / "table3.toml", WORKLOADS)
     fork = next(row for row in experiment.rows if row.paper == "fork proc")
     assert experiment.paper_value(fork, "Xen") == 198.0
     assert experiment.paper_value(fork, "L-UP") == 110.0
@@ -46,27 +47,30 @@ def test_paper_values_are_read() -> None:
 def test_every_claim_of_the_papers_section_is_there() -> None:
     with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
         listed = [line["id"] for line in csv.DictReader(lines) if line["section"] == "4.2"]
-    claims = load_claims(FOLDER, load_experiments(FOLDER))
+    claims = load_claims(FOLDER, load_experiments(FOLDER, WORKLOADS))
     assert [claim.id for claim in claims] == listed == [f"O{at}" for at in range(1, 12)]
 
 
 def test_claims_that_rest_on_caches_or_processors_are_not_testable() -> None:
-    claims = load_claims(FOLDER, load_experiments(FOLDER))
+    claims = load_claims(FOLDER, load_experiments(FOLDER, WORKLOADS))
     fixed = {claim.id: claim.fixed for claim in claims if claim.fixed is not None}
     untestable = dict.fromkeys(("O1", "O2", "O4", "O6", "O10"), Verdict.NOT_TESTABLE)
     assert fixed == untestable | {"O9": Verdict.NOT_MEASURED}
 
 
 def test_rows_name_metrics_the_synthetic_catalogue_has_too() -> None:
-    for experiment in load_experiments(FOLDER):
+    for experiment in load_experiments(FOLDER, WORKLOADS):
         for row in experiment.rows:
             assert row.ref.metric in synthetic.NATIVE[row.ref.workload], row.ref
 
 
-def test_every_declared_metric_stands_in_the_report() -> None:
-    shown = {row.ref for experiment in load_experiments(FOLDER) for row in experiment.rows}
-    known = {(work, metric) for work, rows in synthetic.NATIVE.items() for metric in rows}
-    assert {(ref.workload, ref.metric) for ref in shown} == known
+def test_every_metric_of_the_catalogue_stands_in_the_report() -> None:
+    found = load_workloads(Paths.of(checkout_root()))
+    experiments = load_experiments(FOLDER, found)
+    rows = {row.ref for experiment in experiments for row in experiment.rows}
+    series = {one.ref for experiment in experiments for one in experiment.series}
+    known = {(work.id, metric.id) for work in found.values() for metric in work.metrics}
+    assert {(ref.workload, ref.metric) for ref in rows | series} == known
 
 
 def written(folder: Path, name: str, text: str) -> Path:
@@ -75,7 +79,12 @@ def written(folder: Path, name: str, text: str) -> Path:
     return file
 
 
-ROW = '[[rows]]\nmetric = "w/m"\nname = "m"\nwhat = "x"\n'
+# A workload `w` with a metric `m` and an axis `block`.
+KNOWN = {"w": replace(WORKLOADS[synthetic.SERIES], id="w", metrics=(replace(METRIC, id="m"),))}
+CELLS = '[[cells]]\nworkload = "w"\n'
+SERIES = f'{CELLS}[[series]]\nmetric = "w/m"\nover = "block"\nname = "m"\nwhat = "x"\n'
+ROW = f'{CELLS}[[rows]]\nmetric = "w/m"\nname = "m"\nwhat = "x"\n'
+AXIS = "[cells.axes.block]\nquick = [1, 2]\nfull = [1, 2, 4]\n"
 
 
 @pytest.mark.parametrize(
@@ -89,13 +98,42 @@ ROW = '[[rows]]\nmetric = "w/m"\nname = "m"\nwhat = "x"\n'
         ('title = "t"\nshows = "s"\n[[rows]]\nmetric = "w/m"\nwhat = "x"\n', "name.*is missing"),
         (f'title = "t"\nshows = "s"\npaper = "no.csv"\n{ROW}', "no.csv: cannot be read"),
         (f'title = "t"\nshows = "s"\nsystems = [1]\n{ROW}', "list of strings"),
+        (f'title = "t"\nshows = "s"\n{ROW.replace(CELLS, "")}', "choose no cell of w"),
+        (f'title = "t"\nshows = "s"\n{ROW.replace("w/m", "w/other")}', "declared by no workload"),
+        (f'title = "t"\nshows = "s"\n{ROW.replace("w/m", "w/m@block=1")}', "no cell at that point"),
+        (f'title = "t"\nshows = "s"\n{SERIES}', "'block' is no axis of the chosen cells"),
+        (
+            f'title = "t"\nshows = "s"\n{CELLS}[cells.axes.size]\nquick = [1]\nfull = [1]\n',
+            "size.*is no axis of w, which has block",
+        ),
+        (
+            f'title = "t"\nshows = "s"\n{CELLS}{AXIS.replace("[1, 2]", "[]")}',
+            "quick.*whole numbers",
+        ),
     ],
 )
 def test_broken_experiment_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
     file = written(tmp_path, "table9.toml", text)
     with pytest.raises(ConfigError, match=complaint) as caught:
-        read_experiment(file)
+        read_experiment(file, KNOWN)
     assert str(tmp_path) in str(caught.value)
+
+
+def test_a_series_and_the_points_it_needs(tmp_path: Path) -> None:
+    text = f'title = "t"\nshows = "s"\n{SERIES.replace(CELLS, CELLS + AXIS)}'
+    experiment = read_experiment(written(tmp_path, "s.toml", text), KNOWN)
+    (choice,) = experiment.cells
+    assert [str(point) for point in choice.points("full")] == ["block=1", "block=2", "block=4"]
+    (series,) = experiment.series
+    assert (str(series.ref), series.over) == ("w/m", "block")
+
+
+def test_perturbations_that_an_experiment_asks_for(tmp_path: Path) -> None:
+    seeds = 'perturb = { quick = 2, full = 8 }\nperturb_systems = ["xen"]\n'
+    text = f'title = "t"\nshows = "s"\n{ROW.replace(CELLS, CELLS + seeds)}'
+    (choice,) = read_experiment(written(tmp_path, "p.toml", text), KNOWN).cells
+    assert (choice.seeds("xen", "quick"), choice.seeds("xen", "full")) == (2, 8)
+    assert choice.seeds("native", "quick") == 0
 
 
 CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
@@ -121,10 +159,10 @@ def test_broken_claim_names_file_and_key(tmp_path: Path, text: str, complaint: s
     written(tmp_path, "t.toml", f'title = "t"\nshows = "s"\n{ROW}')
     written(tmp_path, "claims.toml", CLAIM + text)
     with pytest.raises(ConfigError, match=complaint) as caught:
-        load_claims(tmp_path, load_experiments(tmp_path))
+        load_claims(tmp_path, load_experiments(tmp_path, KNOWN))
     assert "claims.toml: key 'claims[0]." in str(caught.value)
 
 
 def test_folder_without_experiments_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="holds no experiment"):
-        load_experiments(tmp_path)
+        load_experiments(tmp_path, KNOWN)

@@ -9,12 +9,17 @@ import pytest
 
 from harness.analysis import frame
 from harness.errors import ConfigError, StoreError
+from harness.model.experiment import MetricRef
 from harness.model.record import Phase, Purpose, Record, Sample, Status
 from harness.tests import synthetic
 
 
 def build(records: list[Record], *names: str) -> frame.Frames:
     return frame.build(records, synthetic.systems(*names), synthetic.workloads())
+
+
+def ref(text: str) -> MetricRef:
+    return MetricRef.parse(text)
 
 
 def with_samples(record: Record, *samples: Sample) -> Record:
@@ -25,26 +30,28 @@ def test_value_is_the_median_of_runs_without_the_warm_up() -> None:
     totals = [(Phase.WARM, 9_000), (Phase.RUN, 500), (Phase.RUN, 300), (Phase.RUN, 400)]
     samples = (Sample("stat", phase, at, 10, ns, 0) for at, (phase, ns) in enumerate(totals))
     frames = build([with_samples(synthetic.record("native", "lmbench-process"), *samples)])
-    assert frames.value("native", "lmbench-process", "stat") == 40.0
+    assert frames.measured.value("native", ref("lmbench-process/stat")).value == 40.0
 
 
 def test_ratio_divides_by_native_of_the_same_row() -> None:
     frames = build(synthetic.full_set())
-    value = frames.value("xen", "lmbench-process", "fork")
-    base = frames.value("native", "lmbench-process", "fork")
-    assert frames.ratio("xen", "lmbench-process", "fork") == value / base
-    assert frames.ratio("native", "lmbench-process", "fork") == 1.0
+    value = frames.measured.value("xen", ref("lmbench-process/fork")).value
+    base = frames.measured.value("native", ref("lmbench-process/fork")).value
+    assert frames.measured.ratio("xen", ref("lmbench-process/fork")).value == value / base
+    assert frames.measured.ratio("native", ref("lmbench-process/fork")).value == 1.0
 
 
 def test_ratio_is_missing_without_native() -> None:
     frames = build([synthetic.record("xen", "lmbench-process")])
-    assert math.isnan(frames.ratio("xen", "lmbench-process", "fork"))
-    assert frames.value("xen", "lmbench-process", "fork") > 0
+    assert math.isnan(frames.measured.ratio("xen", ref("lmbench-process/fork")).value)
+    assert frames.measured.value("xen", ref("lmbench-process/fork")).value > 0
 
 
 def test_a_system_unknown_to_the_code_is_one_more_row() -> None:
     frames = build(synthetic.full_set("native", "rexen"), "native", "rexen")
-    assert frames.ratio("rexen", "lmbench-process", "null_call") == pytest.approx(1.35)
+    assert frames.measured.ratio("rexen", ref("lmbench-process/null_call")).value == pytest.approx(
+        1.35
+    )
 
 
 def test_columns_and_types_are_as_declared() -> None:
@@ -63,7 +70,7 @@ def test_failed_cell_keeps_a_row_and_gives_no_value() -> None:
     row = frames.cells.set_index("system").loc["uml"]
     assert (row["status"], row["reason"]) == ("panic", "no init")
     assert frames.samples.set_index("system").loc["uml", "status"] == "panic"
-    assert math.isnan(frames.value("uml", "controls", "cpu_loop"))
+    assert math.isnan(frames.measured.value("uml", ref("controls/cpu_loop")).value)
 
 
 def test_samples_of_a_failed_cell_are_kept_but_never_become_values() -> None:
@@ -71,7 +78,7 @@ def test_samples_of_a_failed_cell_are_kept_but_never_become_values() -> None:
     failed = replace(good, outcome=replace(good.outcome, status=Status.HANG))
     frames = build([synthetic.record("native", "controls"), failed])
     assert (frames.samples["system"] == "uml").sum() > 1
-    assert math.isnan(frames.value("uml", "controls", "cpu_loop"))
+    assert math.isnan(frames.measured.value("uml", ref("controls/cpu_loop")).value)
 
 
 def test_good_attempt_counts_before_failed_one() -> None:
@@ -82,19 +89,21 @@ def test_good_attempt_counts_before_failed_one() -> None:
 
 def test_two_cells_for_one_place_are_refused() -> None:
     other = synthetic.record("native", "controls", files={"kernel/new": "0" * 64})
-    with pytest.raises(StoreError, match="two different cells for controls@native"):
+    with pytest.raises(StoreError, match="two different cells for controls on native"):
         build([synthetic.record("native", "controls"), other])
 
 
 def test_two_profiles_are_refused() -> None:
     full = synthetic.record("xen", "controls", profile="full")
-    with pytest.raises(StoreError, match="profile is 'quick' for controls@native and 'full'"):
+    with pytest.raises(StoreError, match="profile is 'quick' for controls on native and 'full'"):
         build([synthetic.record("native", "controls"), full])
 
 
 def test_different_artefacts_of_one_name_are_refused() -> None:
     older = synthetic.record("xen", "controls", files={"root/guest.cpio": "0" * 64})
-    with pytest.raises(StoreError, match="file root/guest.cpio is .* for controls@native and '000"):
+    with pytest.raises(
+        StoreError, match="file root/guest.cpio is .* for controls on native and '000"
+    ):
         build([synthetic.record("native", "controls"), older])
 
 
@@ -102,7 +111,7 @@ def test_different_artefacts_of_one_name_are_refused() -> None:
 def test_different_machines_are_refused(key: str) -> None:
     xen = synthetic.record("xen", "controls")
     other = replace(xen, inputs={**xen.inputs, key: "another"})
-    with pytest.raises(StoreError, match=f"{key} is .* and 'another' for controls@xen"):
+    with pytest.raises(StoreError, match=f"{key} is .* and 'another' for controls on xen"):
         build([synthetic.record("native", "controls"), other])
 
 
@@ -119,13 +128,76 @@ def test_undeclared_metric_is_refused() -> None:
     alien = with_samples(
         synthetic.record("native", "controls"), Sample("warp", Phase.RUN, 0, 1, 1, 0)
     )
-    with pytest.raises(StoreError, match="controls@native measured 'warp'"):
+    with pytest.raises(StoreError, match="controls on native measured 'warp'"):
         build([alien])
 
 
 def test_no_system_to_divide_by_is_an_error() -> None:
     with pytest.raises(ConfigError, match="L-UP"):
         build(synthetic.full_set("xen"), "xen")
+
+
+def test_points_are_cells_of_their_own() -> None:
+    frames = build(synthetic.series_set("native", "xen"), "native", "xen")
+    found = frames.values.set_index(["system", "point"])["value"]
+    at_4k = ref("pipe-bandwidth/bandwidth@block=4096")
+    assert found["xen", "block=4096"] == frames.measured.value("xen", at_4k).value
+    assert frames.measured.ratio("xen", at_4k).value == (
+        found["xen", "block=4096"] / found["native", "block=4096"]
+    )
+    assert frames.cells["point"].tolist()[:4] == [f"block={it}" for it in synthetic.BLOCKS]
+    assert math.isnan(frames.measured.value("xen", ref("pipe-bandwidth/bandwidth")).value)
+
+
+def test_a_points_own_parameter_may_differ_from_the_profiles() -> None:
+    cells = [
+        replace(one, inputs={**one.inputs, "params": {"reps": block, "percent": 100}})
+        for block, one in enumerate(synthetic.series_set("native"), start=1)
+    ]
+    named = [replace(one, point={**one.point, "reps": at}) for at, one in enumerate(cells, start=1)]
+    assert len(build(named, "native").cells) == 4
+    with pytest.raises(StoreError, match=r"parameter pipe-bandwidth\.reps"):
+        build(cells, "native")
+
+
+def variants(system: str, *factors: float) -> list[Record]:
+    """A cell, and its perturbations with the fork so many times as long."""
+    cell = synthetic.record(system, "lmbench-process")
+    moved = [synthetic.variant(cell, at, fork=it) for at, it in enumerate(factors, start=1)]
+    return [cell, *moved]
+
+
+FORK = MetricRef("lmbench-process", "fork")
+
+
+def test_perturbations_are_the_spread_of_the_unperturbed_cell() -> None:
+    frames = build(variants("native") + variants("xen", 1.1, 0.95))
+    value, alone = (frames.measured.value("xen", FORK), build(variants("xen")).measured)
+    assert value.value == alone.value("xen", FORK).value
+    assert (value.low, value.high) == pytest.approx(
+        (value.value * 0.95, value.value * 1.1), rel=1e-4
+    )
+    rows_df = frames.values[frames.values["system"] == "xen"].set_index("metric")
+    names = ["value", "value_low", "value_high"]
+    assert [rows_df[name]["fork"] for name in names] == [value.value, value.low, value.high]
+    assert (rows_df["variants"]["fork"], rows_df["point"]["fork"]) == (3, "")
+    assert frames.samples["point"].unique().tolist() == ["", "perturb=1", "perturb=2"]
+
+
+def test_a_ratio_is_to_native_under_the_same_seed() -> None:
+    """A perturbation that moves both alike is no difference between them."""
+    frames = build(variants("native", 1.1) + variants("xen", 1.1, 1.2))
+    found, alone = frames.measured.ratio("xen", FORK), frames.measured.value("xen", FORK).value
+    base = frames.measured.value("native", FORK).value
+    assert found.value == alone / base
+    assert found.low == pytest.approx(found.value, rel=1e-5), "seed 1 is in both"
+    assert found.high == pytest.approx(found.value * 1.2, rel=1e-4), "seed 2 has native's own value"
+
+
+def test_a_perturbed_cell_alone_gives_no_value() -> None:
+    frames = build(variants("native") + variants("xen", 1.1)[1:])
+    assert frames.measured.value("xen", FORK).missing
+    assert frames.values["system"].unique().tolist() == ["native"]
 
 
 def repeated(record: Record, attempt: int, **outcome: object) -> Record:

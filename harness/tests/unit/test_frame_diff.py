@@ -1,48 +1,76 @@
-"""Two sets of records compared, metric by metric; two outcomes compared, bit by bit."""
+"""Two sets of records compared, value by value."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.analysis.diff import diff_records, first_difference
-from harness.model.record import Status
+import pytest
+
+from harness.analysis.diff import Change, DiffResult, State, diff_records
+from harness.model.record import Record, Status
 from harness.tests import synthetic
 
 WORKLOADS = synthetic.workloads()
 
 
+def diff(a: list[Record], b: list[Record]) -> DiffResult:
+    return diff_records(a, b, WORKLOADS)
+
+
+def with_image(records: list[Record]) -> list[Record]:
+    """The same cells under other inputs."""
+    return [replace(one, cell_id=synthetic.digest(f"{one.cell_id} other")) for one in records]
+
+
 def test_equal_sets_have_no_change() -> None:
-    records = synthetic.full_set("native", "xen")
-    changes = diff_records(records, records, WORKLOADS)
-    assert len(changes) == 2 * sum(len(metrics) for metrics in synthetic.NATIVE.values())
-    assert all(change.same and change.change == 0.0 for change in changes)
+    records = synthetic.full_set("native", "xen") + synthetic.series_set("native")
+    found = diff(records, records)
+    metrics = sum(len(rows) for rows in synthetic.NATIVE.values())
+    assert found.count(State.SAME) == len(found.changes) == 2 * metrics + len(synthetic.BLOCKS)
+    assert (found.differ, found.missing, found.unequal) == (0, 0, ())
+    assert found.summary() == f"0 of {len(found.changes)} values differ"
 
 
 def test_one_changed_value_is_the_only_change() -> None:
     before = synthetic.full_set("native", "xen")
     after = synthetic.replaced(before, "xen", "lmbench-process", "fork", 100_000.0)
-    changed = [one for one in diff_records(before, after, WORKLOADS) if not one.same]
-    assert [(one.system, one.metric, one.b) for one in changed] == [("xen", "fork", 100_000.0)]
-    was = changed[0].a
-    assert was is not None and changed[0].change == 100_000.0 / was - 1
-    assert str(changed[0]).startswith(
-        f"lmbench-process/fork on xen (quick): {was:.15g} -> 100000 (-"
-    )
+    found = diff(before, after)
+    (change,) = found.unequal
+    assert (found.differ, found.missing) == (1, 0)
+    was = change.a
+    assert was is not None and change.change == 100_000.0 / was - 1
+    head, row = found.rows()
+    assert row[:5] == ["lmbench-process/fork", "xen", "quick", f"{was:.3f}", "100000.000"]
+    assert row[5] == f"{100_000.0 / was - 1:+.4%}" and len(head) == len(row)
 
 
-def test_a_cell_in_one_set_only_is_told() -> None:
+def test_a_point_is_part_of_a_values_name() -> None:
+    before = synthetic.series_set("native")
+    after = synthetic.replaced(before[:1], "native", synthetic.SERIES, "bandwidth", 1.0)
+    (change,) = diff(before, after + before[1:]).unequal
+    assert change.name == "pipe-bandwidth/bandwidth@block=512"
+
+
+def test_a_cell_in_one_set_only_is_missing_and_no_difference() -> None:
     both = synthetic.full_set("native", "xen")
     only = [one for one in both if one.system == "native"]
-    missing = [one for one in diff_records(both, only, WORKLOADS) if one.system == "xen"]
-    assert {one.remark for one in missing} == {"B: not run"}
-    assert all(one.b is None and one.change is None and not one.same for one in missing)
+    found = diff(both, only)
+    missing = [one for one in found.changes if one.at.system == "xen"]
+    assert {one.state for one in missing} == {State.ONLY_A}
+    assert all(one.b is None and one.change is None for one in missing)
+    assert (found.differ, found.missing) == (0, len(missing))
+    assert found.summary().endswith(f" values differ; {len(missing)} only in A")
+    assert {one.state for one in diff(only, both).unequal} == {State.ONLY_B}
 
 
 def test_a_failed_cell_is_told_with_its_status() -> None:
     good = synthetic.record("xen", "controls")
     failed = replace(good, outcome=replace(good.outcome, status=Status.PANIC))
-    assert {one.remark for one in diff_records([good], [failed], WORKLOADS)} == {"B: panic"}
-    assert [one.metric for one in diff_records([failed], [failed], WORKLOADS)] == ["-"]
+    found = diff([good], [failed])
+    assert {(one.state, one.remark) for one in found.changes} == {(State.FAILED, "B: panic")}
+    assert (found.differ, found.missing) == (0, len(found.changes))
+    (both,) = diff([failed], [failed]).changes
+    assert (both.metric, both.what) == ("-", "failed; A: panic; B: panic")
 
 
 def test_the_later_of_two_cells_speaks_for_a_set() -> None:
@@ -50,28 +78,43 @@ def test_the_later_of_two_cells_speaks_for_a_set() -> None:
     old = synthetic.replaced([old], "xen", "controls", "cpu_loop", 5.0)[0]
     new = synthetic.record("xen", "controls")
     new = replace(new, host=replace(new.host, started_at="2004-01-01T00:00:00Z"))
-    assert all(one.same for one in diff_records([new, old], [new], WORKLOADS))
-
-
-def test_first_difference_names_the_place() -> None:
-    outcome = synthetic.record("xen", "controls").outcome
-    facts = {**outcome.facts, "kernel": "other"}
-    cases = {
-        "begun_ns: 842000000 / 1": replace(outcome, begun_ns=1),
-        "fact kernel: 6.12.48+deb13-amd64 / other": replace(outcome, facts=facts),
-        "console: same values, other text": replace(outcome, console_sha256=""),
-        f"{len(outcome.samples)} / 3 samples": replace(outcome, samples=outcome.samples[:3]),
-    }
-    for expected, other in cases.items():
-        assert first_difference(outcome, other) == expected
-    assert first_difference(outcome, replace(outcome)) == ""
+    assert diff([new, old], [new]).unequal == ()
 
 
 def test_a_metric_that_one_side_lacks_is_told() -> None:
     good = synthetic.record("xen", "controls")
     kept = tuple(it for it in good.outcome.samples if it.metric != "cpu_loop")
     less = replace(good, outcome=replace(good.outcome, samples=kept))
-    changed = [one for one in diff_records([good], [less], WORKLOADS) if not one.same]
-    assert [(one.metric, one.b, one.remark) for one in changed] == [
-        ("cpu_loop", None, "cannot be compared")
-    ]
+    (change,) = diff([good], [less]).unequal
+    assert (change.metric, change.state, change.b) == ("cpu_loop", State.ONLY_A, None)
+
+
+def test_a_metric_the_catalogue_no_longer_has_is_compared_all_the_same() -> None:
+    records = synthetic.full_set("native")
+    assert diff_records(records, records, {}).differ == 0
+
+
+def moved(factor: float) -> list[Record]:
+    """A cell and a perturbation that takes 2 % longer; the cell itself `factor` times as long."""
+    cell = synthetic.record("xen", "lmbench-process")
+    variant = synthetic.variant(cell, 1, fork=1.02)
+    return with_image([synthetic.variant(cell, 0, fork=factor), variant])
+
+
+@pytest.mark.parametrize(("factor", "within"), [(1.01, True), (1.05, False)])
+def test_a_change_smaller_than_the_spread_is_said_to_be_so(factor: float, within: bool) -> None:
+    cell = synthetic.record("xen", "lmbench-process")
+    before = [cell, synthetic.variant(cell, 1, fork=1.02)]
+    found = diff(before, moved(factor))
+    (change,) = found.unequal
+    assert (change.state, change.within_spread) == (State.DIFFERS, within)
+    assert ("within the spread of 2 variants" in change.what) is within
+    assert (", 1 of them within the spread" in found.summary()) is within
+
+
+def test_of_the_same_inputs_every_difference_is_one() -> None:
+    cell = synthetic.record("xen", "lmbench-process")
+    other = synthetic.replaced([cell], "xen", "lmbench-process", "fork", 470_000.0)
+    variant = synthetic.variant(cell, 1, fork=9.0)
+    (change,) = diff([cell, variant], [*other, variant]).unequal
+    assert isinstance(change, Change) and not change.within_spread

@@ -1,164 +1,22 @@
-"""The build context, the manifest, the base image and the engine, in a made-up world."""
+"""The base image and the engine, in a made-up world."""
 
 from __future__ import annotations
 
-import io
 import os
 import socket
-import tarfile
 from pathlib import Path
 
 import pytest
 
-from harness import process
 from harness.errors import BuildError, EngineError
-from harness.images import base, host
-from harness.images.build import context_files, ensure_image, pack_context, read_manifest
-from harness.images.container import Engine, candidate_urls
-from harness.paths import Paths, checkout_root
-from harness.process import ProcessFailed
+from harness.host import process
+from harness.host.process import ProcessFailed
+from harness.measure.images import base, host
+from harness.measure.images.container import Engine, candidate_urls
 from harness.steps import Steps
+from harness.tests.checkout import ImageEngine
 
-MANIFEST = (
-    "emulator abcd 1:10.0.2+ds\npackage qemu-system-x86 1:10.0.2+ds\n"
-    f"file {'0' * 64} kernel/cloud/vmlinux\nfile {'1' * 64} root/guest.cpio\n"
-)
 REFUSED = "no container engine answers"
-
-
-@pytest.fixture
-def checkout(tmp_path: Path) -> Path:
-    files = {
-        "Dockerfile": "FROM scratch",
-        "README.md": "outside the context",
-        "baselines/native/system.toml": "id",
-        "baselines/native/host.sh": "#!/bin/sh",
-        "baselines/README.md": "words",
-        "workloads/demo/workload.toml": "id",
-        "workloads/demo/run.c": "int main;",
-        "workloads/demo/run.o": "object",
-        "workloads/tests/test_root.py": "test",
-        "workloads/demo/__pycache__/x.pyc": "bytes",
-        "harness/cli.py": "outside the context",
-    }
-    for name, text in files.items():
-        path = tmp_path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text)
-    (tmp_path / "baselines/native/host.sh").chmod(0o755)
-    return tmp_path
-
-
-class ImageEngine(Engine):
-    """Knows images by tag; a build makes one."""
-
-    def __init__(self, *images: str, manifest: str = MANIFEST, registry: bool = False) -> None:
-        self.images = list(images)
-        self.manifest = manifest
-        self.registry = registry
-        self.builds: list[dict[str, str]] = []
-
-    def has_image(self, tag: str) -> bool:
-        return tag in self.images
-
-    def image_digest(self, tag: str) -> str:
-        assert tag in self.images
-        return f"digest of {tag}"
-
-    def pull(self, repository: str, tag: str) -> bool:
-        self.images += [f"{repository}:{tag}"] if self.registry else []
-        return self.registry
-
-    def build(self, context, *, tag, target, arguments, log):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN201
-        self.builds.append({"tag": tag, **arguments})
-        self.images.append(tag)
-        yield "Step 1/1 : FROM"
-
-    def import_root(self, archive: Path, repository: str, tag: str) -> None:
-        self.images.append(f"{repository}:{tag}")
-
-    def output_of(self, image: str, argv: object) -> bytes:
-        return self.manifest.encode()
-
-
-def test_the_same_sources_are_the_same_bytes(checkout: Path) -> None:
-    first = pack_context(checkout)
-    os.utime(checkout / "workloads/demo/run.c", (1, 1))
-    assert pack_context(checkout) == first
-
-
-def test_what_counts_as_a_source(checkout: Path) -> None:
-    names = [str(path.relative_to(checkout)) for path in context_files(checkout)]
-    assert names == [
-        "Dockerfile",
-        "baselines/native/host.sh",
-        "baselines/native/system.toml",
-        "workloads/demo/run.c",
-        "workloads/demo/workload.toml",
-    ]
-    with tarfile.open(fileobj=io.BytesIO(pack_context(checkout))) as tar:
-        assert tar.getnames() == names
-        modes = {member.name: member.mode for member in tar.getmembers()}
-        assert modes["baselines/native/host.sh"] == 0o755
-        assert modes["Dockerfile"] == 0o644
-
-
-@pytest.mark.parametrize(
-    ("name", "rebuilds"),
-    [
-        ("workloads/demo/run.c", True),
-        ("workloads/demo/workload.toml", True),
-        ("baselines/native/system.toml", True),
-        ("Dockerfile", True),
-        ("hypervisor/boot/head.S", True),
-        ("hypervisor/doc/abi.md", False),
-        ("hypervisor/doc/memory-map.svg", False),
-        ("baselines/linux.toml", False),  # reaches the guest by the command line
-        ("baselines/README.md", False),
-        ("workloads/tests/test_root.py", False),
-        ("harness/cli.py", False),
-    ],
-)
-def test_a_changed_source_is_a_new_image(checkout: Path, name: str, rebuilds: bool) -> None:
-    engine, paths, steps = ImageEngine("debian:trixie-slim"), Paths.of(checkout), Steps(quiet=True)
-    before = ensure_image(engine, paths, steps)
-    assert ensure_image(engine, paths, steps) == before
-    path = checkout / name
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("changed")
-    after = ensure_image(engine, paths, steps)
-    assert (after.tag != before.tag) is rebuilds
-    assert len(engine.builds) == 1 + rebuilds, "what has not changed is not built again"
-
-
-def test_the_real_context_has_every_workload_and_no_document() -> None:
-    root = checkout_root()
-    names = {str(path.relative_to(root)) for path in context_files(root)}
-    assert {"Dockerfile", "workloads/init/init.c"} <= names
-    for file in root.glob("workloads/*/workload.toml"):
-        assert str(file.relative_to(root)) in names
-    assert not [name for name in names if name.endswith(".md") or "/tests/" in name]
-
-
-def test_a_manifest() -> None:
-    image = read_manifest("rexen:1", MANIFEST)
-    assert image.files == {"kernel/cloud/vmlinux": "0" * 64, "root/guest.cpio": "1" * 64}
-    assert image.emulator == "QEMU 1:10.0.2+ds abcd"
-    assert image.packages == {"qemu-system-x86": "1:10.0.2+ds"}
-
-
-@pytest.mark.parametrize(
-    ("text", "words"),
-    [
-        ("", "rexen:1 is incomplete"),
-        ("emulator abcd 10", "rexen:1 is incomplete"),
-        (MANIFEST.replace("emulator", "package"), "rexen:1 is incomplete"),
-        (MANIFEST + "cat: no such file\n", "unknown line: 'cat: no such file'"),
-    ],
-)
-def test_a_broken_manifest(text: str, words: str) -> None:
-    with pytest.raises(BuildError, match=words):
-        read_manifest("rexen:1", text)
 
 
 def test_base_is_the_one_that_is_here(tmp_path: Path) -> None:

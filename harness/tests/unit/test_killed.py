@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from harness import catalogue
-from harness.deadline import Deadline
 from harness.errors import ExitCode
-from harness.paths import Paths, checkout_root
+from harness.host.deadline import Deadline
+from harness.paths import checkout_root
 from harness.store import Store
+from harness.tests.world import WorldEngine, cell_name
 
 SYSTEMS = ("--system", "native", "--system", "xen")
-CELLS = 2 * len(catalogue.load_workloads(Paths.of(checkout_root())))
+CELLS = len(WorldEngine().planned("native", "xen"))
 
 
 def start(tmp_path: Path, *, pause_s: float) -> subprocess.Popen[str]:
@@ -51,7 +51,7 @@ def test_kill_9_in_mid_campaign_then_resume(tmp_path: Path) -> None:
     wait_for_records(store, 2)
     os.kill(first.pid, signal.SIGKILL)
     assert first.wait(10) == -signal.SIGKILL
-    kept = {f"{record.workload}@{record.system}": record for record in store.all_records()}
+    kept = {cell_name(record.at): record for record in store.all_records()}
     begun = starts(tmp_path)
     assert len(kept) >= 2 and all(record.ok for record in kept.values())
 
@@ -59,7 +59,7 @@ def test_kill_9_in_mid_campaign_then_resume(tmp_path: Path) -> None:
     assert second.wait(60) == ExitCode.OK
     assert second.stderr is not None
     assert f"{len(kept)} of {CELLS} cells are measured already" in second.stderr.read()
-    after = {f"{record.workload}@{record.system}": record for record in store.all_records()}
+    after = {cell_name(record.at): record for record in store.all_records()}
     assert len(after) == CELLS, "every cell has its record"
     assert [record.attempt for record in store.all_records()] == [1] * CELLS
     assert {name: after[name] for name in kept} == kept, "what was measured is untouched"

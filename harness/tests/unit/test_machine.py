@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from harness.errors import EngineError
-from harness.machines import qemu
-from harness.machines.qemu import Interrupted, MachineOrder, run_machine
-from harness.machines.verdict import judge
+from harness.measure.machines import qemu
+from harness.measure.machines.qemu import Interrupted, MachineOrder, run_machine
+from harness.measure.machines.verdict import judge
+from harness.model.limits import Limits
 from harness.model.record import Status
-from harness.model.system import Limits
 from harness.tests.builders import GOOD_CONSOLE, FakeEngine
 
 BEGUN = GOOD_CONSOLE.partition("@rexen boot")[0]

@@ -8,23 +8,25 @@ from pathlib import Path
 
 import pytest
 
-from harness.analysis import frame
-from harness.analysis.experiments import load_experiments
 from harness.analysis.overhead import (
     FLOOR,
+    Inclusion,
     Overhead,
     Reached,
     Share,
-    Standing,
     geometric_mean,
     overheads,
 )
+from harness.catalogue.experiments import load_experiments
 from harness.errors import ConfigError
 from harness.model.record import Record, Status
 from harness.model.system import System, Targets
-from harness.model.workload import MetricKind, Workload
+from harness.model.unit import Better
+from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.tests import synthetic
+from harness.tests.builders import a_system
+from harness.tests.golden import a_cell
 
 FOLDER = checkout_root() / "harness" / "experiments"
 NAMES = ("native", "rexen", "xen")
@@ -36,9 +38,13 @@ def held(
     systems: dict[str, System] | None = None,
     workloads: dict[str, Workload] | None = None,
 ) -> list[Overhead]:
-    systems, workloads = systems or synthetic.systems(*NAMES), workloads or synthetic.workloads()
-    frames = frame.build(records, systems, workloads)
-    return overheads(load_experiments(FOLDER), frames=frames, systems=systems, workloads=workloads)
+    study = synthetic.study(
+        records,
+        systems or synthetic.systems(*NAMES),
+        experiments=load_experiments(FOLDER, synthetic.workloads()),
+        known_workloads=workloads,
+    )
+    return overheads(study)
 
 
 def one(records: list[Record], targets: Targets | None = None) -> Overhead:
@@ -63,9 +69,9 @@ def test_a_share_is_the_extra_over_the_references_extra() -> None:
     records = with_value(synthetic.full_set(*NAMES), "xen", "fork", 3.0)
     overhead = one(with_value(records, "rexen", "fork", 1.5))
     fork = row(overhead, "fork")
-    assert fork.standing is Standing.COUNTED
-    assert fork.share == pytest.approx(0.25, rel=1e-6)
-    assert (fork.subject, fork.reference) == pytest.approx((1.5, 3.0), rel=1e-6)
+    assert fork.inclusion is Inclusion.INCLUDED
+    assert fork.share.value == pytest.approx(0.25, rel=1e-6)
+    assert (fork.subject.value, fork.reference.value) == pytest.approx((1.5, 3.0), rel=1e-6)
 
 
 def test_rows_are_those_of_the_papers_tables_in_their_order() -> None:
@@ -81,24 +87,24 @@ def test_a_row_without_overhead_in_the_reference_stands_but_does_not_count(facto
     records = with_value(synthetic.full_set(*NAMES), "rexen", "stat", 50.0)
     overhead = one(with_value(records, "xen", "stat", factor))
     stat = row(overhead, "stat")
-    assert stat.standing is Standing.LEFT_OUT and math.isnan(stat.share)
-    assert overhead.worst is not None and overhead.worst.row.ref.metric != "stat"
-    assert len(overhead.rows(Standing.COUNTED)) == 23
+    assert stat.inclusion is Inclusion.LEFT_OUT and stat.share.missing
+    assert overhead.worst_row is not None and overhead.worst_row.row.ref.metric != "stat"
+    assert len(overhead.rows(Inclusion.INCLUDED)) == 23
     assert overhead.worst_reached is Reached.MET, "a row left out leaves the rest whole"
 
 
 def test_a_little_overhead_counts() -> None:
     overhead = one(with_value(synthetic.full_set(*NAMES), "xen", "stat", 1.006))
-    assert row(overhead, "stat").standing is Standing.COUNTED
+    assert row(overhead, "stat").inclusion is Inclusion.INCLUDED
 
 
 def test_faster_than_native_keeps_its_share_and_enters_the_mean_as_the_floor() -> None:
     records = with_value(synthetic.full_set(*NAMES), "xen", "stat", 2.0)
     overhead = one(with_value(records, "rexen", "stat", 0.8))
-    assert row(overhead, "stat").share == pytest.approx(-0.2, rel=1e-3)
+    assert row(overhead, "stat").share.value == pytest.approx(-0.2, rel=1e-3)
     assert [it.row.ref.metric for it in overhead.floored] == ["stat"]
-    others = [it.share for it in overhead.shares if it.row.ref.metric != "stat"]
-    assert overhead.mean == pytest.approx(geometric_mean([*others, FLOOR]))
+    others = [it.share.value for it in overhead.shares if it.row.ref.metric != "stat"]
+    assert overhead.mean.value == pytest.approx(geometric_mean([*others, FLOOR]))
 
 
 def test_geometric_mean() -> None:
@@ -111,11 +117,13 @@ def test_targets_met_and_not_met() -> None:
     records = synthetic.full_set(*NAMES)
     good = one(records)
     assert (good.mean_reached, good.worst_reached) == (Reached.MET, Reached.MET)
-    assert good.worst is not None and 0 < good.mean <= good.worst.share < 1
+    assert 0 < good.mean.value <= good.worst.value < 1
     bad = one(with_value(records, "rexen", "exec", 40.0))
     assert (bad.mean_reached, bad.worst_reached) == (Reached.MET, Reached.NOT_MET)
-    assert bad.worst is not None and bad.worst.row.ref.metric == "exec"
-    strict = one(records, Targets(overhead_mean=good.mean / 2, overhead_worst=good.worst.share))
+    assert bad.worst_row is not None and bad.worst_row.row.ref.metric == "exec"
+    strict = one(
+        records, Targets(overhead_mean=good.mean.value / 2, overhead_worst=good.worst.value)
+    )
     assert (strict.mean_reached, strict.worst_reached) == (Reached.NOT_MET, Reached.MET)
 
 
@@ -133,25 +141,25 @@ def test_a_missing_row_leaves_targets_open(system: str) -> None:
     ]
     records.append(synthetic.record(system, "lmbench-memory", status=Status.HANG))
     overhead = one(records)
-    missing = overhead.rows(Standing.MISSING)
+    missing = overhead.rows(Inclusion.MISSING)
     assert {it.row.ref.workload for it in missing} == {"lmbench-memory"} and len(missing) == 7
     assert (overhead.mean_reached, overhead.worst_reached) == (Reached.OPEN, Reached.OPEN)
-    assert overhead.mean > 0
+    assert overhead.mean.value > 0
     over = one(with_value(records, "rexen", "exec", 40.0))
     assert over.worst_reached is Reached.NOT_MET, "one row above it decides"
-    strict = one(records, Targets(overhead_mean=overhead.mean / 2))
+    strict = one(records, Targets(overhead_mean=overhead.mean.value / 2))
     assert strict.mean_reached is Reached.OPEN, "the missing rows could still mend the mean"
 
 
-def test_a_rate_is_compared_as_time_for_a_byte() -> None:
+def test_where_more_is_better_the_inverse_is_the_cost() -> None:
     """Half the rate is twice the cost."""
     workloads = synthetic.workloads()
     process = workloads["lmbench-process"]
-    metrics = tuple(replace(it, kind=MetricKind.RATE) for it in process.metrics)
+    metrics = tuple(replace(it, better=Better.HIGHER) for it in process.metrics)
     workloads["lmbench-process"] = replace(process, metrics=metrics)
-    records = with_value(synthetic.full_set(*NAMES), "xen", "fork", 3.0)
-    (overhead,) = held(with_value(records, "rexen", "fork", 1.5), None, workloads)
-    assert row(overhead, "fork").share == pytest.approx(0.25, rel=1e-6)
+    records = with_value(synthetic.full_set(*NAMES), "xen", "fork", 1 / 3.0)
+    (overhead,) = held(with_value(records, "rexen", "fork", 1 / 1.5), None, workloads)
+    assert row(overhead, "fork").share.value == pytest.approx(0.25, rel=1e-6)
 
 
 def test_who_is_held_against_a_reference() -> None:
@@ -159,8 +167,74 @@ def test_who_is_held_against_a_reference() -> None:
     without = synthetic.systems("native", "rexen")
     assert held(synthetic.full_set("native", "rexen"), without) == [], "no such system here"
     (alone,) = held(synthetic.full_set("native", "rexen"))
-    assert len(alone.rows(Standing.MISSING)) == 24 and alone.worst is None
+    assert len(alone.rows(Inclusion.MISSING)) == 24 and alone.worst_row is None
     assert (alone.mean_reached, alone.worst_reached) == (Reached.OPEN, Reached.OPEN)
+
+
+def with_variants(
+    records: list[Record], metric: str, factors: dict[str, tuple[float, ...]]
+) -> list[Record]:
+    """Beside these records, perturbations in which the metric takes so many times as long."""
+    cells = {it.system: it for it in records if it.workload == "lmbench-process"}
+    return records + [
+        synthetic.variant(cells[system], seed, **{metric: factor})
+        for system, several in factors.items()
+        for seed, factor in enumerate(several, start=1)
+    ]
+
+
+def small(reference: float, subject: float) -> list[Record]:
+    """Both systems' stat so many times native's."""
+    records = with_value(synthetic.full_set(*NAMES), "xen", "stat", reference)
+    return with_value(records, "rexen", "stat", subject)
+
+
+def test_a_share_carries_its_range_over_the_variants() -> None:
+    records = with_variants(small(2.0, 1.5), "stat", {"rexen": (1.02, 0.98), "xen": (1.0, 1.0)})
+    stat = row(one(records), "stat").share
+    assert stat.variants == 3
+    assert (stat.low, stat.value, stat.high) == pytest.approx((0.47, 0.5, 0.53), abs=1e-3)
+
+
+def test_a_range_is_of_shares_under_one_seed_each() -> None:
+    """What a seed does to both systems alike hardly moves their share."""
+    records = with_variants(small(2.0, 1.5), "stat", {"rexen": (1.02,), "xen": (1.02,)})
+    share = row(one(records), "stat").share
+    assert share.spread == pytest.approx(0.53 / 1.04 - 0.5, abs=1e-3)
+
+
+def test_an_overhead_not_larger_than_its_spread_has_no_share() -> None:
+    """The reference is 5 % above native, and a perturbation moves it by 6 %."""
+    records = with_variants(small(1.05, 1.04), "stat", {"xen": (1.06,)})
+    overhead = one(records)
+    stat = row(overhead, "stat")
+    assert stat.inclusion is Inclusion.UNCERTAIN and stat.share.missing
+    assert overhead.rows(Inclusion.UNCERTAIN) == (stat,)
+    assert len(overhead.rows(Inclusion.INCLUDED)) == 23
+    assert overhead.worst_reached is Reached.MET, "the rest is whole"
+    less = one(with_variants(small(1.05, 1.04), "stat", {"xen": (1.04,)}))
+    assert row(less, "stat").inclusion is Inclusion.INCLUDED
+
+
+def test_the_mean_has_a_range_too() -> None:
+    overhead = one(with_variants(small(2.0, 1.5), "stat", {"rexen": (1.2,)}))
+    others = [it.share.value for it in overhead.shares if it.row.ref.metric != "stat"]
+    stat = row(overhead, "stat").share
+    assert (overhead.mean.low, overhead.mean.high) == pytest.approx(
+        (geometric_mean([*others, stat.low]), geometric_mean([*others, stat.high]))
+    )
+    assert overhead.mean.value == overhead.mean.low
+
+
+def test_a_target_is_met_by_every_variant_or_not_decided() -> None:
+    records = with_variants(small(2.0, 1.9), "stat", {"rexen": (1.2,)})
+    targets = Targets(overhead_mean=0.9, overhead_worst=1.0)
+    overhead = one(records, targets)
+    assert overhead.worst.value < 1.0 < overhead.worst.high
+    assert (overhead.mean_reached, overhead.worst_reached) == (Reached.MET, Reached.OPEN)
+    assert one(small(2.0, 1.9), targets).worst_reached is Reached.MET
+    beyond = one(with_variants(small(2.0, 2.2), "stat", {"rexen": (1.2,)}), targets)
+    assert beyond.worst_reached is Reached.NOT_MET
 
 
 SYSTEM = """
@@ -175,7 +249,6 @@ kernel = "k"
 append = "{{run}}"
 [guest]
 memory_mib = 512
-kernel = "cloud"
 [deadline]
 virtual_s = 5
 wall_s = 120
@@ -223,13 +296,6 @@ def test_catalogue_refuses(tmp_path: Path, keys: str, tables: str, complaint: st
 
 def test_what_a_system_is_held_against_is_no_part_of_a_cells_identity() -> None:
     """A target may change without measuring again."""
-    from harness.plan import plan
-    from harness.tests.builders import a_system, a_workload, an_image
-
     system = a_system()
     changed = replace(system, reference="other", targets=Targets(overhead_mean=0.5))
-    first, second = (
-        plan(systems=[it], workloads=[a_workload()], profile="quick", image=an_image())
-        for it in (system, changed)
-    )
-    assert [cell.id for cell in first] == [cell.id for cell in second]
+    assert a_cell(system=system).id == a_cell(system=changed).id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -11,14 +12,21 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.study import Study
+from harness.catalogue.experiments import load_claims, load_experiments
 from harness.errors import StoreError
 from harness.model.record import Purpose, Record, Status
 from harness.model.system import System
 from harness.paths import checkout_root
-from harness.report.render import render, write_report
+from harness.report.page import write_report
 from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
+# The shipped experiments of the workloads without an axis, and a made-up one with.
+SHIPPED = load_experiments(FOLDER, synthetic.workloads())
+TABLES = [one for one in SHIPPED if one.rows]
+SERIES = synthetic.series_experiment("native", "rexen", "xen")
+CLAIMS = load_claims(FOLDER, SHIPPED)
 ALL = ("native", "rexen", "xen", "fullvirt", "hwvirt", "uml")
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 
@@ -75,13 +83,20 @@ class Reader(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page(records: Sequence[Record], systems: dict[str, System] | None = None) -> str:
-    return render(
-        records=records,
-        systems=systems or synthetic.systems(*ALL),
-        workloads=synthetic.workloads(),
-        experiments_dir=FOLDER,
+def study(records: Sequence[Record], systems: dict[str, System] | None = None) -> Study:
+    return synthetic.study(
+        records, systems or synthetic.systems(*ALL), experiments=TABLES, claims=CLAIMS
     )
+
+
+def written(found: Study) -> str:
+    """The page of a study."""
+    with tempfile.TemporaryDirectory() as folder:
+        return write_report(found, Path(folder)).read_text(encoding="utf-8")
+
+
+def page(records: Sequence[Record], systems: dict[str, System] | None = None) -> str:
+    return written(study(records, systems))
 
 
 @pytest.fixture(scope="module")
@@ -173,7 +188,7 @@ def test_a_future_system_is_everywhere_without_a_change(whole: str) -> None:
 
 def test_failed_cell_shows_its_word_with_reason_and_command(whole: str) -> None:
     anchor = "failed-lmbench-memory-fullvirt"
-    assert whole.count(f'href="#{anchor}">hang</a>') == 8
+    assert whole.count(f'href="#{anchor}">hang</a>') == 9
     assert f'<li id="{anchor}">' in whole
     assert "no &lt;end&gt; line" in whole
     assert "./rexen run --system fullvirt --workload lmbench-memory --profile quick" in whole
@@ -226,13 +241,7 @@ def test_no_records_is_a_clear_error() -> None:
 def test_same_records_same_bytes(tmp_path: Path) -> None:
     records = synthetic.full_set()
     for folder, given in (("a", records), ("b", records[::-1])):
-        write_report(
-            records=given,
-            systems=synthetic.systems(),
-            workloads=synthetic.workloads(),
-            experiments_dir=FOLDER,
-            out_dir=tmp_path / folder,
-        )
+        write_report(study(given, synthetic.systems()), tmp_path / folder)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
     assert names == ["data.csv", "data.parquet", "index.html", "records.json", "schema.json"]
     for name in names:

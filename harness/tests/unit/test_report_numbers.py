@@ -7,16 +7,26 @@ import math
 import pandas as pd
 import pytest
 
+from harness.analysis.stats import Estimate
+from harness.catalogue.workloads import read_units
+from harness.model.unit import Unit
+from harness.paths import checkout_root
 from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, contrast, legible
-from harness.report.figures import NARROW, POINT_COLUMNS, WIDE, ratio_figure
+from harness.report.figures.canvas import NARROW, WIDE
+from harness.report.figures.ratios import POINT_COLUMNS, ratio_figure
 from harness.report.numbers import (
     count_text,
+    exact_text,
     percent_text,
+    range_text,
     ratio_text,
     seconds_text,
     significant,
+    spread_text,
     value_text,
 )
+
+UNITS = read_units(checkout_root() / "workloads" / "units.toml")
 
 
 @pytest.mark.parametrize(
@@ -47,18 +57,49 @@ def test_ratio(ratio: float, text: str) -> None:
 @pytest.mark.parametrize(
     ("value", "unit", "text"),
     [
-        (334.0, "us", "0.334 µs"),
-        (334.0, "ns", "334 ns"),
-        (9_999_400.0, "us", "9 999 µs"),
-        (9_999_600.0, "us", "10.0 ms"),
-        (21e9, "us", "21.0 s"),
-        (-2e7, "us", "−20.0 ms"),
-        (4.1e9, "MB/s", "4 100 MB/s"),
-        (math.nan, "ms", "–"),
+        (334.0, UNITS["us"], "0.334 µs"),
+        (334.0, UNITS["ns"], "334 ns"),
+        (9_999_400.0, UNITS["us"], "9 999 µs"),
+        (9_999_600.0, UNITS["us"], "10.0 ms"),
+        (21e9, UNITS["us"], "21.0 s"),
+        (-2e7, UNITS["us"], "−20.0 ms"),
+        (4.1e9, UNITS["MB/s"], "4 100 MB/s"),
+        (812.4, UNITS["tuples/s"], "812 tuples/s"),
+        (128.0, UNITS["connections"], "128 connections"),
+        (4.0, UNITS["score"], "4"),
+        (4.5, UNITS["score"], "4.50"),
+        (65536.0, UNITS["bytes"], "65 536 B"),
+        (0.1234, UNITS["share"], "12.3 %"),
+        (math.nan, UNITS["ms"], "–"),
     ],
 )
-def test_value(value: float, unit: str, text: str) -> None:
+def test_value(value: float, unit: Unit, text: str) -> None:
     assert value_text(value, unit).replace("\u202f", " ") == text
+
+
+def test_exact_values_have_all_their_digits() -> None:
+    assert exact_text(334.07, UNITS["us"]) == "334.070 ns"
+    assert exact_text(4.1e9, UNITS["MB/s"]) == "4100.000000 MB/s"
+    assert exact_text(4.0, UNITS["score"]) == "4.000000"
+    assert exact_text(math.nan, UNITS["us"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "text", "ranged"),
+    [
+        (1.08, 1.08, 1.08, "", ""),
+        (1.0799, 1.08, 1.08, "±0.01", "1.08 to 1.08"),
+        (1.06, 1.08, 1.09, "±0.02", "1.06 to 1.09"),
+        (0.980, 0.982, 0.9901, "±0.009", "0.980 to 0.990"),
+        (23.0, 24.0, 24.4, "±1.0", "23.0 to 24.4"),
+        (math.nan, math.nan, math.nan, "", ""),
+    ],
+)
+def test_a_spread_is_written_in_the_digits_of_its_ratio_and_never_understated(
+    low: float, value: float, high: float, text: str, ranged: str
+) -> None:
+    assert spread_text(Estimate(value, low, high, 3)) == text
+    assert range_text(Estimate(value, low, high, 3)) == ranged
 
 
 def test_times_and_counts() -> None:
@@ -81,7 +122,9 @@ def test_a_colour_that_shows_is_left_alone() -> None:
 
 
 def points(*rows: tuple[str, str, str, float]) -> pd.DataFrame:
-    return pd.DataFrame(list(rows), columns=list(POINT_COLUMNS))
+    """Ratios that nothing moves."""
+    lines = [(*row, row[-1], row[-1]) for row in rows]
+    return pd.DataFrame(lines, columns=list(POINT_COLUMNS))
 
 
 def figure(points_df: pd.DataFrame, figure_id: str = "f") -> str:
@@ -112,6 +155,13 @@ def test_a_missing_ratio_is_not_drawn() -> None:
     alone = figure(points(PAIR[1], ("fork", "xen", "ours", math.nan))).count("var(--sys-xen)")
     none = figure(points(("fork", "xen", "ours", math.nan))).count("var(--sys-xen)")
     assert both > alone > none == 0
+
+
+def test_a_spread_is_a_bar_of_its_own() -> None:
+    still = figure(points(PAIR[0])).count("var(--sys-xen)")
+    lines = [("fork", "xen", "ours", 3.4, 3.1, 3.9)]
+    moved = figure(pd.DataFrame(lines, columns=list(POINT_COLUMNS))).count("var(--sys-xen)")
+    assert moved == still + 1
 
 
 def test_figures_share_no_ids() -> None:

@@ -14,10 +14,11 @@ import pytest
 from harness.model.record import Record, Status
 from harness.model.system import System, Targets
 from harness.paths import checkout_root
-from harness.report.figures import NARROW, SHARE_COLUMNS, WIDE, Shape, share_figure
-from harness.report.render import write_report
+from harness.report.figures.canvas import NARROW, WIDE, Shape
+from harness.report.figures.shares import SHARE_COLUMNS, share_figure
+from harness.report.page import write_report
 from harness.tests import synthetic
-from harness.tests.unit.test_report import FOLDER, Reader, page
+from harness.tests.unit.test_report import Reader, page, study
 
 NAMES = ("native", "rexen", "xen")
 THIN = "\u202f"
@@ -118,13 +119,7 @@ def test_the_floor_is_told() -> None:
 
 
 def written(folder: Path, records: Sequence[Record], found: dict[str, System]) -> Path:
-    return write_report(
-        records=records,
-        systems=found,
-        workloads=synthetic.workloads(),
-        experiments_dir=FOLDER,
-        out_dir=folder,
-    )
+    return write_report(study(records, found), folder)
 
 
 def test_the_same_stands_beside_the_page_as_text(tmp_path: Path) -> None:
@@ -150,7 +145,8 @@ def test_same_records_same_bytes(tmp_path: Path) -> None:
 
 
 def figure(*rows: tuple[str, float, str], shape: Shape = WIDE) -> str:
-    shares_df = pd.DataFrame(list(rows), columns=list(SHARE_COLUMNS))
+    lines = [(name, share, share, share, word) for name, share, word in rows]
+    shares_df = pd.DataFrame(lines, columns=list(SHARE_COLUMNS))
     return share_figure(shares_df, system="rexen", figure_id="f", shape=shape, title="a <title>")
 
 
@@ -172,6 +168,13 @@ def test_a_share_beyond_the_axis_bears_its_number() -> None:
     svg = figure(("fork", 31.5, "31.5"), ("exec", 0.4, "0.400"), ("sh", -4.0, "−4.00"))
     assert ">31.5<" in svg and ">−4.00<" in svg and ">0.400<" not in svg
     assert ">2<" in svg and ">2.25<" not in svg
+
+
+def test_a_spread_beyond_the_axis_makes_it_longer() -> None:
+    lines = [("fork", 0.4, 0.3, 1.6, "0.400")]
+    shares_df = pd.DataFrame(lines, columns=list(SHARE_COLUMNS))
+    svg = share_figure(shares_df, system="rexen", figure_id="f", shape=WIDE, title="t")
+    assert ">1.5<" in svg and ">1.5<" not in figure(("fork", 0.4, "0.400"))
 
 
 def with_facts(record: Record, **facts: str) -> Record:
@@ -210,6 +213,6 @@ def test_no_such_facts_no_table() -> None:
 
 def test_no_system_is_named_in_the_code() -> None:
     folder = checkout_root() / "harness"
-    for name in ("analysis/overhead.py", "report/overhead.py", "report/facts.py"):
+    for name in ("analysis/overhead.py", "report/sections/overhead.py", "report/sections/facts.py"):
         code = (folder / name).read_text(encoding="utf-8")
         assert not re.search(r"""["'](xen|rexen)["']""", code), name

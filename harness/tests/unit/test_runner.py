@@ -13,13 +13,13 @@ from pathlib import Path
 
 import pytest
 
-from harness import runner
 from harness.errors import EngineError
+from harness.measure import campaign as runner
+from harness.measure.campaign import Campaign, Measured, run_cells
+from harness.measure.plan import plan
 from harness.model.cell import Cell
 from harness.model.record import Purpose, Status
-from harness.plan import plan
-from harness.runner import Campaign, Measured, run_cells, total_limits
-from harness.tests.builders import FakeEngine
+from harness.tests.builders import FakeEngine, an_experiment
 from harness.tests.world import WorldEngine, world_image
 
 
@@ -37,9 +37,7 @@ def a_campaign(engine: WorldEngine, scratch: Path) -> Campaign:
     return Campaign(
         engine=engine,
         image="rexen:world",
-        systems=engine.systems,
-        workloads=engine.workloads,
-        profile="quick",
+        inputs="as locked",
         purpose=Purpose.MEASURE,
         scratch=scratch,
         owner="tests",
@@ -48,12 +46,15 @@ def a_campaign(engine: WorldEngine, scratch: Path) -> Campaign:
 
 
 def cells_of(engine: WorldEngine, *systems: str) -> list[Cell]:
-    return plan(
+    """Both workloads on each system, in the order of the systems' names and their own."""
+    planned = plan(
+        experiments=[an_experiment("controls"), an_experiment("lmbench-context")],
         systems=[engine.systems[name] for name in systems],
-        workloads=[engine.workloads["controls"], engine.workloads["lmbench-context"]],
+        workloads=engine.workloads.values(),
         profile="quick",
         image=world_image(engine.paths),
     )
+    return sorted(planned.cells, key=lambda cell: (cell.at.system, cell.at.workload))
 
 
 def alive(engine: FakeEngine) -> int:
@@ -151,7 +152,7 @@ def test_a_cell_that_ends_as_the_engine_dies_is_not_lost(
 
     def one_fails(campaign: Campaign, cell: Cell) -> Measured:
         both.wait(5)
-        if cell.system == "xen":
+        if cell.at.system == "xen":
             raise EngineError("gone")
         return Measured(cell, None, b"")  # type: ignore[arg-type]
 
@@ -164,7 +165,7 @@ def test_a_cell_that_ends_as_the_engine_dies_is_not_lost(
         done = []
         with pytest.raises(EngineError):
             for measured in run_cells(a_campaign(engine, tmp_path), pair, 2):
-                done.append(measured.cell.system)
+                done.append(measured.cell.at.system)
         assert done == ["native"]
 
 
@@ -185,13 +186,6 @@ def test_leaving_early_stops_the_machines(tmp_path: Path, engine: WorldEngine) -
     next(cells)
     cells.close()  # type: ignore[attr-defined]
     assert alive(engine) == 0
-
-
-def test_boot_limits_are_not_the_workloads(engine: WorldEngine) -> None:
-    boot = engine.systems["native"].limits
-    for profile in ("quick", "full"):
-        total = total_limits(boot, profile)
-        assert total.virtual_s > boot.virtual_s and total.wall_s > boot.wall_s
 
 
 def test_a_deep_directory_is_not_too_long_for_a_socket(tmp_path: Path, engine: WorldEngine) -> None:

@@ -20,6 +20,12 @@
 /* Puts the boot table, interrupt table, task state and system-call registers into the processor. */
 void descriptors_init(void);
 
+/*
+ * Whether `syscall` takes the short paths of entry.S. They hold for a guest with a callback for
+ * system calls that masks events, and without architectural IOPL.
+ */
+void descriptors_set_short_syscalls(bool hold);
+
 /* From now on system calls and page faults are counted; see struct cpu. */
 void descriptors_count_entries(void);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* A guest kernel image: its load segments and its Xen notes. */
+/* A guest kernel image: its load segments, its entry point and its Xen notes. */
 #ifndef HV_ELF_H
 #define HV_ELF_H
 
@@ -10,7 +10,7 @@
 
 struct elf_segment {
 	u64 offset; /* in the file */
-	u64 paddr;  /* guest physical address */
+	u64 paddr;  /* guest physical address: p_paddr less the PADDR_OFFSET note */
 	u64 filesz; /* bytes that come from the file */
 	u64 memsz;  /* bytes in memory; the rest is zero */
 };
@@ -20,10 +20,12 @@ struct elf_image {
 	u64 size;
 	unsigned int nr_segments;
 	struct elf_segment segment[ELF_MAX_SEGMENTS];
+	u64 entry;	       /* of the ELF header */
+	unsigned int nr_notes; /* owned by "Xen", of any kind; or what stands for one */
 	/* Numeric Xen notes by type: value valid if the bit in has_note is set. */
 	u32 has_note;
 	u64 note[ELF_NOTE_NUMBERS];
-	char loader[16];
+	char loader[16], guest_os[16], xen_version[16]; /* cut off if longer */
 };
 
 /*

@@ -6,7 +6,10 @@
 #include <hv/traps.h>
 #include <hv/types.h>
 
-/* Carries out the privileged instruction at regs->rip; false if it is none that we provide. */
+/*
+ * Carries out the privileged instruction at regs->rip; false if it is none that we provide, or not
+ * allowed in the mode that the guest is in.
+ */
 bool emulate_privileged(struct regs *regs);
 
 /* The same for the CPUID that is marked by an invalid opcode. */

@@ -12,6 +12,11 @@ struct fpu_state {
 /* The state of a vCPU that never used it. */
 void fpu_reset(struct fpu_state *f);
 void fpu_save(struct fpu_state *f);
+
+/* Loads f; nothing of the state before it is left, whatever processor this is. */
 void fpu_load(const struct fpu_state *f);
+
+/* Part of it: replaces the pointers to the last instruction and operand by ones of ours. */
+void fpu_forget_pointers(void);
 
 #endif

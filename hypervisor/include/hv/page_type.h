@@ -24,8 +24,9 @@ static inline struct frame *page_owned(const struct domain *d, mfn_t m)
 
 /*
  * Takes one reference to m as type, checking and completing it first if it becomes a table.
- * -EPERM: not d's frame. -EBUSY: in use as something else. -EINVAL: its contents are refused.
- * -EAGAIN: a timer is due; what was checked so far is kept, call again.
+ * -EPERM: not d's frame. -EBUSY: in use as something else. -EINVAL: its contents are refused, or
+ * it is in use as a table of a higher level (a linear page table). -EAGAIN: a timer is due; what
+ * was checked so far is kept, call again.
  */
 __must_check int page_get_type(struct domain *d, mfn_t m, enum frame_type type);
 

@@ -28,6 +28,7 @@ struct cpu {
 	u64 stack_top;	 /* of the running vCPU's hypervisor stack */
 	u64 exit_work;	 /* nonzero: call guest_exit_work() before returning to a guest */
 	struct vcpu *running;
+	u64 syscall_path; /* entry_syscall or entry_syscall_careful: what LSTAR leads to */
 	/* Entries on the paths that never reach C, counted only with option stats. */
 	u64 nr_syscall, nr_iret, nr_page_fault;
 };

@@ -11,7 +11,10 @@ enum log_level { LOG_ALWAYS, LOG_ERROR, LOG_WARN, LOG_INFO, LOG_DEBUG };
 /* Lines above this level are dropped; option loglvl=. */
 extern enum log_level log_level;
 
-/* Prints one line, prefixed "(rexen) "; fmt carries its own newline. */
+/* What every line of ours begins with, before a space, and no line of a guest (dev/uart.c). */
+#define LINE_MARK "(rexen)"
+
+/* Prints one line behind the mark; fmt carries its own newline. */
 void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
 
 /* Formats into buf (always terminated); returns the length written. %s %c %d %u %x %p, l, 0-width.

@@ -5,6 +5,11 @@
 
 #define X86_CR0_TS 0x8
 
+#define X86_CR4_PAE	   0x20
+#define X86_CR4_OSFXSR	   0x200
+#define X86_CR4_OSXMMEXCPT 0x400
+#define X86_CR4_SMEP	   0x100000
+
 #define X86_EFLAGS_TF	 0x100
 #define X86_EFLAGS_IF	 0x200
 #define X86_EFLAGS_DF	 0x400
@@ -24,9 +29,20 @@
 #define MSR_GS_BASE	   0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_APIC_BASE	   0x1b
+#define MSR_SYSENTER_CS	   0x174
+#define MSR_SYSENTER_ESP   0x175
+#define MSR_SYSENTER_EIP   0x176
+#define MSR_DEBUGCTL	   0x1d9
+#define MSR_PAT		   0x277
 #define EFER_SCE	   0x001
 #define EFER_LME	   0x100
+#define EFER_LMA	   0x400
 #define EFER_NXE	   0x800
+
+/* Debug registers: what they hold after reset, and the bits that enable a breakpoint. */
+#define DR6_RESET  0xffff0ff0
+#define DR7_RESET  0x400
+#define DR7_ENABLE 0xff
 
 #define TRAP_DB	 1
 #define TRAP_NMI 2
@@ -93,6 +109,32 @@ static inline u64 read_cr3(void)
 	return v;
 }
 
+static inline void write_cr4(u64 v)
+{
+	asm volatile("mov %0, %%cr4" ::"r"(v) : "memory");
+}
+
+static inline u64 read_dr6(void)
+{
+	u64 v;
+
+	asm volatile("mov %%dr6, %0" : "=r"(v));
+	return v;
+}
+
+static inline void write_dr6(u64 v)
+{
+	asm volatile("mov %0, %%dr6" ::"r"(v));
+}
+
+static inline void write_dr7(u64 v)
+{
+	asm volatile("mov %0, %%dr7" ::"r"(v));
+}
+
+/* DR0..3; the number is part of the instruction. */
+#define write_breakpoint(number, va) asm volatile("mov %0, %%dr" #number::"r"(va))
+
 /* Loads CR3 without counting a flush: use tlb_load_cr3() of mm/pagetable.h outside mode switches.
  */
 static inline void write_cr3(u64 v)
@@ -126,6 +168,12 @@ static inline void outw(u16 port, u16 v)
 static inline void outl(u16 port, u32 v)
 {
 	asm volatile("outl %0, %1" ::"a"(v), "Nd"(port));
+}
+
+/* n bytes, one after the other. */
+static inline void outsb(u16 port, const char *s, size_t n)
+{
+	asm volatile("rep outsb" : "+S"(s), "+c"(n) : "d"(port) : "memory");
 }
 
 static inline u8 inb(u16 port)

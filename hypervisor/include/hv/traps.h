@@ -9,13 +9,14 @@
 struct regs {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
 	u64 rax, rcx, rdx, rsi, rdi;
-	u64 vector; /* or VECTOR_HYPERCALL, VECTOR_SYSCALL32 */
+	u64 vector; /* or VECTOR_HYPERCALL, VECTOR_SYSCALL, VECTOR_SYSCALL32 */
 	u64 error;
 	u64 rip, cs, rflags, rsp, ss;
 };
 
 #define VECTOR_HYPERCALL 0x100
-#define VECTOR_SYSCALL32 0x101
+#define VECTOR_SYSCALL	 0x101
+#define VECTOR_SYSCALL32 0x102
 
 #define IRQ_BASE	0x20 /* sixteen vectors of the old interrupt controllers */
 #define VECTOR_TIMER	0xf0
@@ -42,12 +43,12 @@ void trap_from_hypervisor(struct regs *regs);
 bool double_fault_is_guests(struct regs *regs);
 
 /* Hooks that higher layers define. */
-void trap_from_guest(struct regs *regs);      /* pv/trap.c */
-void syscall32_from_guest(struct regs *regs); /* pv/trap.c */
-void guest_iret_slow(struct regs *regs);      /* pv/iret.c: iret that the short path left alone */
-void guest_iret_fault(struct regs *regs);     /* pv/iret.c: our iretq refused the guest's frame */
-void guest_exit_work(struct regs *regs);      /* pv/trap.c: events, rescheduling */
-void guest_stack_crash(void);		      /* pv/trap.c: after double_fault_is_guests() */
-void device_interrupt(unsigned int vector);   /* dev/lapic.c */
+void trap_from_guest(struct regs *regs);    /* pv/trap.c */
+void syscall_from_guest(struct regs *regs); /* pv/trap.c: no short path for it */
+void guest_iret_slow(struct regs *regs);    /* pv/iret.c: iret that the short path left alone */
+void guest_iret_fault(struct regs *regs);   /* pv/iret.c: our iretq refused the guest's frame */
+void guest_exit_work(struct regs *regs);    /* pv/trap.c: events, rescheduling */
+void guest_stack_crash(void);		    /* pv/trap.c: after double_fault_is_guests() */
+void device_interrupt(unsigned int vector); /* dev/lapic.c */
 
 #endif

@@ -8,7 +8,10 @@
 /* Sets the line up; printing works from here on. */
 void uart_init(void);
 
-/* Guest output: bytes as they are. A line of ours that follows starts on a fresh line. */
+/*
+ * Guest output: bytes as they are, but a line that begins as ours do is made to differ. A line of
+ * ours that follows starts on a fresh line.
+ */
 void uart_write_guest(const char *s, size_t n);
 
 /* Called by the interrupt: hands every received byte to uart_input(). */

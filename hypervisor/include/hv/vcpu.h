@@ -3,6 +3,7 @@
 #ifndef HV_VCPU_H
 #define HV_VCPU_H
 
+#include <hv/debug.h>
 #include <hv/fpu.h>
 #include <hv/percpu.h>
 #include <hv/public.h>
@@ -40,15 +41,21 @@ struct vcpu {
 
 	struct trap_entry *traps; /* 256 of them, a page */
 	struct callback event, failsafe, syscall, syscall32;
+	bool short_syscalls; /* see descriptors_set_short_syscalls() */
 	mfn_t gdt_frame[GUEST_GDT_PAGES];
 	unsigned int nr_gdt_frames;
 	mfn_t info_frame;   /* registered vcpu_info, or MFN_INVALID */
 	bool task_switched; /* fpu_taskswitch(1): CR0.TS is set */
-	u64 debugreg[8];
-	u64 ldt_entries; /* 0: no local descriptor table */
+	struct debug_state debug;
+	u64 iopl;		 /* virtual, at its place in the flags; see pv/ioport.c */
+	bool architectural_iopl; /* the assist of that name */
+	vaddr_t iobitmap;
+	u32 iobitmap_ports; /* 0: no bitmap */
+	u64 ldt_entries;    /* 0: no local descriptor table */
 
 	struct multicall_entry *mc_entry; /* being carried out by do_multicall() */
 	bool mc_continued;		  /* and to be made again */
+	bool iret_due;			  /* the last one was iret; with cpu.exit_work */
 
 	/* Scheduling */
 	bool runnable;

@@ -6,7 +6,9 @@
 #include "guest.h"
 
 static u64 gdt[512] __page_aligned;
-static u64 ldt[512] __page_aligned;
+/* Neighbours, so that they can make one table of two pages. */
+static u64 ldts[2][512] __page_aligned;
+static u64 *const ldt = ldts[0], *const other = ldts[1];
 
 #define DATA_DPL0 0x00cf93000000ffffull
 #define CODE_DPL0 0x00af9b000000ffffull
@@ -81,6 +83,7 @@ void test_main(void)
 	expect(catch_trap(load_es, 0xe013), 13);
 	expect(catch_trap(load_es, 0xe043), 13);
 	/* The local table: same rules. */
+	other[0] = DATA_DPL0;
 	ldt[1] = CALL_GATE;
 	check(mmuext(MMUEXT_SET_LDT, (u64)ldt, 16) < 0);
 	expect(remap(ldt, RO(va_to_mfn(ldt))), 0);
@@ -92,8 +95,23 @@ void test_main(void)
 	expect(catch_trap(load_es, 0xf), -1);
 	expect(catch_trap(load_es, 0x17), 13);
 	check(remap(ldt, RW(va_to_mfn(ldt))) < 0);
+	/* A refused table leaves the old one in place; so does one whose second page is refused. */
+	check(mmuext(MMUEXT_SET_LDT, (u64)other, 16) < 0);
+	check(mmuext(MMUEXT_SET_LDT, (u64)ldt, 1024) < 0);
+	expect(mmuext(MMUEXT_SET_LDT, (u64)ldt, 8193), -EINVAL);
+	expect(mmuext(MMUEXT_SET_LDT, 0x1000, 16), -EINVAL);
+	expect(catch_trap(load_es, 0xf), -1);
+	check(remap(ldt, RW(va_to_mfn(ldt))) < 0);
+	expect(remap(other, RO(va_to_mfn(other))), 0);
+	expect(mmuext(MMUEXT_SET_LDT, (u64)ldt, 1024),
+	       0); /* two pages, one of them in use already */
+	expect(catch_trap(load_es, 0x1007), -1);
+	expect(mmuext(MMUEXT_SET_LDT, (u64)other, 16), 0);
+	expect(catch_trap(load_es, 0xf), 13);
+	expect(catch_trap(load_es, 7), -1);
 	expect(catch_trap(load_es, 0), -1);
 	expect(mmuext(MMUEXT_SET_LDT, 0, 0), 0);
+	expect(remap(other, RW(va_to_mfn(other))), 0);
 	expect(remap(ldt, RW(va_to_mfn(ldt))), 0);
 	expect(call2(__HYPERVISOR_set_gdt, 0, 0), 0);
 	expect(remap(gdt, RW(va_to_mfn(gdt))), 0);

@@ -77,7 +77,8 @@ u64 number_option(const char *name, u64 otherwise);
 void __noreturn guest_iret(struct iret_context *frame);
 
 /* Guest frames and page tables; everything in the first mapping is linear from VIRT_BASE. */
-#define VIRT_BASE 0xffffffff80000000ull
+extern char virt_base[]; /* guest.lds */
+#define VIRT_BASE ((u64)virt_base)
 u64 pfn_to_mfn(u64 pfn);
 static inline u64 va_to_pfn(const void *va)
 {

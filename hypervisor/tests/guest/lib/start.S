@@ -1,27 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A test guest's first instruction, its notes, and the stubs that exceptions, events and system
- * calls arrive at.
+ * A test guest's first instruction, and the stubs that exceptions, events and system calls arrive
+ * at.
  */
-#define __ASSEMBLY__
-#include <xen/elfnote.h>
-
-.macro NOTE type, value:vararg
-	.pushsection .note.Xen, "a", @note
-	.balign 4
-	.long 4, 2f - 1f, \type
-	.asciz "Xen"
-1:	\value
-2:	.balign 4
-	.popsection
-.endm
-
-NOTE XEN_ELFNOTE_ENTRY, .quad guest_entry
-NOTE XEN_ELFNOTE_VIRT_BASE, .quad 0xffffffff80000000
-NOTE XEN_ELFNOTE_INIT_P2M, .quad 0x8000000000
-NOTE XEN_ELFNOTE_LOADER, .asciz "generic"
-NOTE XEN_ELFNOTE_HYPERCALL_PAGE, .quad hypercall_page
-
 	.text
 	.globl guest_entry
 guest_entry:

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* The processor for host units: the real constants, harmless instructions. */
-#ifndef HV_PROCESSOR_H
-#define HV_PROCESSOR_H
+/* The processor for host units: the real constants, instructions that are harmless or noted. */
+#ifndef FAKE_PROCESSOR_H
+#define FAKE_PROCESSOR_H
 
+#define __ASSEMBLER__ /* of the real header, the constants only */
+#include_next <hv/processor.h>
+#undef __ASSEMBLER__
 #include <hv/types.h>
-
-#define X86_CR0_TS 8
-#define PF_WRITE   2
 
 static inline u64 read_cr3(void)
 {
@@ -24,5 +24,18 @@ static inline void invlpg(u64 va)
 static inline void swapgs(void)
 {
 }
+
+/* Defined by the unit that wants them. */
+struct cpuid_result {
+	u32 eax, ebx, ecx, edx;
+};
+struct cpuid_result cpuid(u32 leaf, u32 subleaf);
+void wrmsr(u32 msr, u64 value);
+void write_cr4(u64 v);
+void write_dr6(u64 v);
+void write_dr7(u64 v);
+void outb(u16 port, u8 v);
+void outsb(u16 port, const char *s, size_t n);
+u8 inb(u16 port);
 
 #endif

@@ -1,0 +1,231 @@
+"""`experiments/*.toml` -> experiments and claims. Every error names the file and the key."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from harness.catalogue.table import Table
+from harness.errors import ConfigError
+from harness.model.experiment import (
+    CellChoice,
+    Claim,
+    Experiment,
+    MetricRef,
+    Row,
+    Series,
+    Verdict,
+)
+from harness.model.expression import Expression
+from harness.model.workload import PROFILES, Workload
+
+CLAIMS_FILE = "claims.toml"
+PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")
+FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
+
+
+def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Experiment]:
+    """Every experiment of the folder: the paper's tables in order, then our controls.
+
+    Raises ConfigError, also for a row that no chosen cell measures.
+    """
+    files = [path for path in sorted(folder.glob("*.toml")) if path.name != CLAIMS_FILE]
+    if not files:
+        raise ConfigError(f"{folder}: holds no experiment (*.toml)")
+    found = [read_experiment(file, workloads) for file in files]
+    return sorted(found, key=lambda it: (it.table == 0, it.table, it.id))
+
+
+def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment:
+    """One experiment. Raises ConfigError."""
+    top = Table.load(file)
+    paper = top.text("paper", "")
+    values = read_paper(file.parent / paper) if paper else {}
+    choices = []
+    for entry in top.tables("cells"):
+        choices.append(_choice(entry, workloads))
+        entry.done()
+    rows, series = [], []
+    for entry in top.tables("rows"):
+        rows.append(_row(entry, paper, values))
+        _check_measured(entry, rows[-1].ref, "", choices, workloads)
+        entry.done()
+    for entry in top.tables("series"):
+        series.append(_series(entry))
+        _check_measured(entry, series[-1].ref, series[-1].over, choices, workloads)
+        entry.done()
+    if not rows and not series:
+        raise top.wrong("rows", "is missing, and so is series")
+    experiment = Experiment(
+        id=file.stem,
+        title=top.text("title"),
+        shows=top.text("shows"),
+        table=top.whole("table", 0, least=0),
+        cells=tuple(choices),
+        rows=tuple(rows),
+        series=tuple(series),
+        note=top.text("note", ""),
+        systems=tuple(top.texts("systems")),
+        values=values,
+    )
+    top.done()
+    return experiment
+
+
+def _choice(entry: Table, workloads: Mapping[str, Workload]) -> CellChoice:
+    workload = workloads[entry.choice("workload", workloads)]
+    table = entry.table("axes", optional=True)
+    axes = {}
+    for name, values in table.subtables():
+        if name not in workload.axes:
+            known = ", ".join(workload.axes) or "none"
+            raise table.wrong(name, f"is no axis of {workload.id}, which has {known}")
+        axes[name] = {profile: tuple(values.wholes(profile)) for profile in PROFILES}
+        values.done()
+    perturb = entry.table("perturb", optional=True)
+    seeds = {profile: perturb.whole(profile, 0, least=0) for profile in PROFILES}
+    perturb.done()
+    return CellChoice(
+        workload=workload.id,
+        systems=tuple(entry.texts("systems")),
+        axes=axes,
+        perturb=seeds,
+        perturb_systems=tuple(entry.texts("perturb_systems")),
+    )
+
+
+def _row(entry: Table, paper: str, values: Mapping[tuple[str, str], float]) -> Row:
+    printed_name = entry.text("paper", "")
+    row = Row(
+        ref=_ref(entry, "metric", entry.text("metric")),
+        paper=printed_name,
+        name=entry.text("name", printed_name or None),
+        what=entry.text("what"),
+    )
+    if row.paper and row.paper not in {name for name, _ in values}:
+        raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
+    return row
+
+
+def _series(entry: Table) -> Series:
+    return Series(
+        ref=_ref(entry, "metric", entry.text("metric")),
+        over=entry.text("over"),
+        name=entry.text("name"),
+        what=entry.text("what"),
+    )
+
+
+def _check_measured(
+    entry: Table,
+    ref: MetricRef,
+    over: str,
+    choices: Sequence[CellChoice],
+    workloads: Mapping[str, Workload],
+) -> None:
+    """A row or a series rests on cells the experiment chooses. Raises ConfigError."""
+    workload = workloads.get(ref.workload)
+    if workload is None or workload.metric(ref.metric) is None:
+        raise entry.wrong("metric", f"'{ref}' is declared by no workload")
+    mine = [one for one in choices if one.workload == ref.workload]
+    if not mine:
+        raise entry.wrong("metric", f"'{ref}': [[cells]] choose no cell of {ref.workload}")
+    for profile in PROFILES:
+        points = {point for one in mine for point in one.points(profile)}
+        if over and not any(one.at(over) is not None for one in points):
+            raise entry.wrong("over", f"{over!r} is no axis of the chosen cells")
+        if (ref.point not in points) and not over:
+            what = f"'{ref}': no cell at that point in profile {profile}"
+            raise entry.wrong("metric", what)
+
+
+def read_paper(file: Path) -> dict[tuple[str, str], float]:
+    """A table of the paper: (row, system) -> microseconds. Raises ConfigError."""
+    values: dict[tuple[str, str], float] = {}
+    try:
+        with file.open(encoding="utf-8", newline="") as lines:
+            for line in csv.DictReader(lines):
+                if line["unit"] != "us" or line["system"] not in PAPER_SYSTEMS:
+                    raise ConfigError(f"{file}: unknown unit or system in {line}")
+                values[line["metric"], line["system"]] = float(line["value"])
+    except OSError as error:
+        raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
+    except (KeyError, ValueError) as error:
+        raise ConfigError(f"{file}: not a table of the paper: {error!r}") from None
+    return values
+
+
+def load_claims(folder: Path, experiments: Sequence[Experiment]) -> list[Claim]:
+    """The claims, in the file's order. Raises ConfigError."""
+    top = Table.load(folder / CLAIMS_FILE)
+    rows = {row.ref: row for experiment in experiments for row in experiment.rows}
+    claims = []
+    for entry in top.tables("claims"):
+        claims.append(_claim(entry, rows))
+        entry.done()
+    top.done()
+    return claims
+
+
+def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
+    refs = tuple(_ref(entry, "metrics", name) for name in entry.texts("metrics"))
+    for ref in refs:
+        if ref not in rows:
+            raise entry.wrong("metrics", f"'{ref}' is a row of no experiment")
+    fixed = entry.choice("verdict", FIXED, "") if "verdict" in entry.data else ""
+    claim = Claim(
+        id=entry.text("id"),
+        sentence=entry.text("sentence"),
+        paper=entry.text("paper"),
+        about=entry.choice("about", PAPER_SYSTEMS),
+        versus=entry.choice("versus", PAPER_SYSTEMS) if "versus" in entry.data else "",
+        refs=refs,
+        holds=_expression(entry, "holds", refs, rows),
+        direction=_expression(entry, "direction", refs, rows),
+        need=entry.whole("need", max(len(refs), 1)),
+        tolerance=entry.number("tolerance") if "tolerance" in entry.data else 0.0,
+        fixed=Verdict(fixed) if fixed else None,
+        because=entry.text("because", ""),
+        note=entry.text("note", ""),
+    )
+    _refuse_nonsense(entry, claim)
+    return claim
+
+
+def _refuse_nonsense(entry: Table, claim: Claim) -> None:
+    """Keys that contradict each other. Raises ConfigError."""
+    if claim.fixed is not None and (claim.holds or claim.direction):
+        raise entry.wrong("verdict", f"'{claim.fixed}' cannot stand beside an expression")
+    if claim.fixed is None and not (claim.refs and (claim.holds or claim.direction)):
+        raise entry.wrong("holds", "neither an expression over metrics nor a fixed verdict")
+    if not claim.holds and not claim.because:
+        raise entry.wrong("because", "is missing: a fixed or limited verdict has a reason")
+    uses = Expression(claim.holds or claim.direction or "0 < 1").names
+    if "versus" in uses and not claim.versus:
+        raise entry.wrong("versus", "is missing, but the expression names it")
+    if "tolerance" in uses and not claim.tolerance:
+        raise entry.wrong("tolerance", "is missing, but the expression names it")
+
+
+def _expression(
+    entry: Table, key: str, refs: Sequence[MetricRef], rows: dict[MetricRef, Row]
+) -> str:
+    text = entry.text(key, "")
+    if not text:
+        return ""
+    try:
+        names = Expression(text).names
+    except ValueError as error:
+        raise entry.wrong(key, str(error)) from None
+    for ref in refs:
+        if "paper" in names and not rows[ref].paper:
+            raise entry.wrong(key, f"names the paper's ratio, but '{ref}' has no row there")
+    return text
+
+
+def _ref(entry: Table, key: str, name: str) -> MetricRef:
+    try:
+        return MetricRef.parse(name)
+    except ValueError as error:
+        raise entry.wrong(key, str(error)) from None

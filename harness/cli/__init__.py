@@ -1,0 +1,1 @@
+"""The command line: joins the measuring and the reporting half."""

@@ -1,0 +1,150 @@
+"""What the measuring verbs share: from chosen names to cells, and from cells to stored records."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from harness.cli.choice import Choice, Chosen, choose
+from harness.cli.context import Context
+from harness.cli.progress import cell_line, time_spent
+from harness.errors import ExitCode
+from harness.measure import plan
+from harness.measure.campaign import Campaign, Measured, run_cells
+from harness.measure.images.build import AS_LOCKED, Image, differences, ensure_image
+from harness.measure.images.container import Engine
+from harness.measure.images.host import ensure_engine
+from harness.model.cell import Cell
+from harness.model.record import Purpose, Record
+from harness.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An engine, an image and the cells of one command."""
+
+    engine: Engine
+    image: Image
+    chosen: Chosen
+    cells: list[Cell]
+    excluded: tuple[plan.Exclusion, ...]
+
+
+def ready_image(context: Context) -> tuple[Engine, Image]:
+    """An engine that answers and an image that is built. Raises EngineError, BuildError."""
+    engine = ensure_engine(context.logs, context.steps)
+    return engine, ensure_image(engine, context.paths, context.steps)
+
+
+def prepare(context: Context, choice: Choice, *, perturb: int | None) -> Prepared:
+    """From the command line to cells. Builds the image if it has to."""
+    chosen = choose(context.paths, choice)
+    engine, image = ready_image(context)
+    point = choice.point
+    planned = plan.plan(
+        experiments=chosen.experiments,
+        systems=chosen.systems,
+        workloads=chosen.workloads,
+        profile=chosen.profile,
+        image=image,
+        # A point that names a seed is meant, however many an experiment asks for.
+        perturb=point.perturb if point is not None and point.perturb else perturb,
+    )
+    cells = [cell for cell in planned.cells if point is None or cell.at.point == point]
+    return Prepared(engine, image, chosen, cells, planned.excluded)
+
+
+def is_measured(store: Store, cell: Cell) -> bool:
+    """Whether the cell has a good record."""
+    record = store.measured(cell.id)
+    return record is not None and record.ok
+
+
+def missing_cells(context: Context, cells: Sequence[Cell], *, again: bool) -> list[Cell]:
+    """Cells without a good record; all of them with --again."""
+    return [cell for cell in cells if again or not is_measured(context.store, cell)]
+
+
+def expected_wall_s(store: Store, chosen: Chosen) -> Mapping[tuple[str, str], float]:
+    """The last wall time of each (workload, system), whatever its image was, or a guess."""
+    latest = sorted(store.all_records(), key=lambda record: record.host.started_at)
+    seen = {(record.workload, record.system): record.host.total_wall_s for record in latest}
+    return plan.first_guess_s(chosen.systems, chosen.workloads) | seen
+
+
+@contextmanager
+def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterator[Campaign]:
+    """The store locked, leftovers of a killed run removed, Ctrl-C and SIGTERM stop machines."""
+    owner = hashlib.sha256(str(context.paths.results).encode()).hexdigest()[:16]
+    with context.store.writing():
+        prepared.engine.sweep(owner)
+        scratch = context.paths.results / ".running"
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir()
+        previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        try:
+            yield Campaign(
+                engine=prepared.engine,
+                image=prepared.image.tag,
+                inputs=differences(prepared.image.differs) or AS_LOCKED,
+                purpose=purpose,
+                scratch=scratch,
+                owner=owner,
+                interrupt=threading.Event(),
+            )
+        finally:
+            signal.signal(signal.SIGTERM, previous)
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+def _keep(store: Store, measured: Measured) -> Record:
+    """Give the record its attempt number and store it."""
+    record = replace(measured.record, attempt=store.next_attempt(measured.cell.id))
+    store.add(record, measured.console)
+    return record
+
+
+def measure(
+    context: Context, prepared: Prepared, cells: Sequence[Cell], *, purpose: Purpose, jobs: int
+) -> list[Record]:
+    """Run these cells, store each as it ends, draw progress. The records, in order of ending."""
+    seen = expected_wall_s(context.store, prepared.chosen)
+    done: list[Record] = []
+    left = list(cells)
+    with (
+        _campaign(context, prepared, purpose) as campaign,
+        context.steps.bar("cells", len(cells), plan.estimate_wall_s(left, seen, jobs)) as bar,
+    ):
+        for measured in run_cells(campaign, cells, jobs):
+            record = _keep(context.store, measured)
+            done.append(record)
+            left.remove(measured.cell)
+            bar.advance(cell_line(record), left_s=plan.estimate_wall_s(left, seen, jobs))
+    return done
+
+
+def run_missing(context: Context, prepared: Prepared, *, again: bool, jobs: int) -> list[Record]:
+    """Run the cells that have no good record yet, and say where the time went."""
+    missing = missing_cells(context, prepared.cells, again=again)
+    have = len(prepared.cells) - len(missing)
+    if have:
+        context.steps.say(f"{have} of {len(prepared.cells)} cells are measured already")
+    for one in prepared.excluded:
+        context.steps.say(f"left out: {one.workload} on {one.system}: {one.reason}")
+    if not missing:
+        return []
+    with context.steps.step(f"running {len(missing)} cells, {jobs} at a time"):
+        records = measure(context, prepared, missing, purpose=Purpose.MEASURE, jobs=jobs)
+    context.steps.say(time_spent(records))
+    return records
+
+
+def exit_code(context: Context, prepared: Prepared) -> ExitCode:
+    """OK if every cell of the command has a good record now."""
+    all_good = all(is_measured(context.store, cell) for cell in prepared.cells)
+    return ExitCode.OK if all_good else ExitCode.CELL_FAILED

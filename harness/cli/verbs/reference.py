@@ -1,0 +1,36 @@
+"""rexen reference: make what is measured the reference results of the repository."""
+
+from __future__ import annotations
+
+from harness.cli.choice import Choice, choose, choosing_options
+from harness.cli.context import Context
+from harness.cli.output import emit
+from harness.cli.parsers import Verbs
+from harness.cli.verbs.report import select
+from harness.errors import ExitCode, StoreError
+from harness.store import write_reference
+
+
+def add(verbs: Verbs) -> None:
+    verbs.add(
+        "reference",
+        reference,
+        "make what is measured the reference results of the repository",
+        choosing_options(),
+    )
+
+
+def reference(context: Context, *, choice: Choice) -> ExitCode:
+    """Refuses a set with a failed cell in it."""
+    records = select(context, choose(context.paths, choice))
+    path = context.paths.reference(choice.profile)
+    good = {record.at for record in records if record.ok}
+    failed = sorted({str(record.at) for record in records if record.at not in good})
+    if failed:
+        raise StoreError(f"no reference with a failed cell in it: {', '.join(failed)}")
+    write_reference(path, records)
+    if context.json:
+        emit({"reference": str(path), "cells": len(good)})
+    else:
+        print(f"{len(good)} cells in {path}; './rexen readme' brings the documents up to date")
+    return ExitCode.OK

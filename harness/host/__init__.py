@@ -1,0 +1,1 @@
+"""This host: its processes, its clock, what it is and has."""

@@ -1,0 +1,1 @@
+"""Cells -> records: planned, built, booted, judged."""

@@ -1,0 +1,147 @@
+"""Cells -> records. A failed cell is a record too; a dead engine stops the run.
+
+Cells are independent and their numbers exact, so several run side by side without changing any.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from harness.host.info import describe_host
+from harness.measure.images.container import Engine
+from harness.measure.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
+from harness.measure.machines.verdict import judge
+from harness.model.cell import Cell, Coordinates
+from harness.model.record import SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
+from harness.protocol import until_end
+
+
+@dataclass(frozen=True, slots=True)
+class Campaign:
+    """What all cells of one run share. `scratch` must be visible to the engine; `inputs` says how
+    the image stands to inputs.lock."""
+
+    engine: Engine
+    image: str
+    inputs: str
+    purpose: Purpose
+    scratch: Path
+    owner: str
+    interrupt: threading.Event
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A finished cell, not yet stored: its attempt number is the store's to give."""
+
+    cell: Cell
+    record: Record
+    console: bytes
+
+
+def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[Measured]:
+    """Run all cells, `jobs` at a time; yields each as it ends.
+
+    Raises EngineError if the engine fails, and whatever ends a cell unexpectedly, after the
+    other machines were stopped and what they had measured was yielded. On KeyboardInterrupt, and
+    when the caller leaves early, the machines are stopped too.
+    """
+    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
+        waiting = list(cells)
+        running: set[Future[Measured]] = set()
+        failure: BaseException | None = None
+        try:
+            while waiting or running:
+                while waiting and len(running) < jobs:
+                    running.add(pool.submit(run_cell, campaign, waiting.pop(0)))
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    error = future.exception()
+                    if error is None:
+                        yield future.result()
+                        continue
+                    # The others are stopped, so what they raise from now on is an echo.
+                    failure = failure or error
+                    waiting.clear()
+                    campaign.interrupt.set()
+        except BaseException:
+            campaign.interrupt.set()
+            raise
+    if failure:
+        raise failure
+
+
+def run_cell(campaign: Campaign, cell: Cell) -> Measured:
+    """Boot, run, judge. Raises EngineError, Interrupted."""
+    started_at, started = datetime.now(UTC), time.monotonic()
+    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
+    order = MachineOrder(
+        image=campaign.image,
+        argv=cell.inputs.argv,
+        memory_mib=cell.run.memory_mib,
+        boot=cell.run.boot,
+        total=cell.run.total,
+        owner=campaign.owner,
+        name=f"rexen-{cell.at.system}-{cell.at.workload}-{folder.name.removeprefix('cell-')}",
+    )
+    try:
+        run = run_machine(campaign.engine, order, folder, campaign.interrupt)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    record = Record(
+        schema_version=SCHEMA_VERSION,
+        cell_id=cell.id,
+        attempt=0,
+        purpose=campaign.purpose,
+        system=cell.at.system,
+        workload=cell.at.workload,
+        profile=cell.at.profile,
+        point=dict(cell.at.point.values),
+        inputs=asdict(cell.inputs),
+        outcome=outcome_of(run, cell.run.metrics),
+        host=HostSide(
+            started_at=started_at.isoformat(timespec="seconds"),
+            boot_wall_s=round(run.boot_wall_s, 3),
+            machine_wall_s=round(run.machine_wall_s, 3),
+            total_wall_s=round(time.monotonic() - started, 3),
+            host={**describe_host(), "inputs": campaign.inputs},
+        ),
+        rerun=rerun_line(cell.at),
+    )
+    return Measured(cell, record, run.stopped.console)
+
+
+def outcome_of(run: MachineRun, metrics: Sequence[str]) -> Outcome:
+    """The deterministic part of a record."""
+    status, reason, transcript = judge(run.stopped, metrics)
+    console = until_end(run.stopped.console)
+    return Outcome(
+        status=status,
+        reason=reason,
+        samples=tuple(transcript.samples),
+        facts=transcript.facts,
+        begun_ns=transcript.begun_ns,
+        quiet_ns=transcript.quiet_ns,
+        console_sha256=hashlib.sha256(console).hexdigest(),
+    )
+
+
+def rerun_line(at: Coordinates) -> str:
+    """The command that runs this one cell again."""
+    point = f" --point {at.point}" if at.point else ""
+    return (
+        f"./rexen run --profile {at.profile} --system {at.system} --workload {at.workload}"
+        f"{point} --again"
+    )
+
+
+__all__ = ["Campaign", "Interrupted", "Measured", "run_cell", "run_cells"]

@@ -1,0 +1,140 @@
+"""Experiments -> cells, in a seeded order; what is left out and why; what the rest will take."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from harness.errors import BuildError
+from harness.measure.images.build import Image
+from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
+from harness.model.cell import Cell, CellInputs, Coordinates, Run
+from harness.model.experiment import Experiment
+from harness.model.record import SCHEMA_VERSION
+from harness.model.system import System
+from harness.model.workload import Workload
+
+# A first guess for a cell never run here is this part of its boot limit; after that its own last
+# wall time is used.
+GUESSED_PART = 0.1
+RECORD_BYTES = 60_000
+ORDER_SEED = 2003
+
+# The wall time of a cell hardly depends on its point.
+Known = Mapping[tuple[str, str], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusion:
+    """A cell that is wanted and cannot be: the system's own reason."""
+
+    system: str
+    workload: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The cells to measure, in order, and what is left out."""
+
+    cells: tuple[Cell, ...]
+    excluded: tuple[Exclusion, ...]
+
+
+def plan(
+    *,
+    experiments: Iterable[Experiment],
+    systems: Iterable[System],
+    workloads: Iterable[Workload],
+    profile: str,
+    image: Image,
+    perturb: int | None = None,
+) -> Plan:
+    """The union of what these experiments need of these systems and workloads.
+
+    `perturb` overrides how many perturbations of each cell are measured. Slow systems come first,
+    so the last cell is a short one; otherwise the order is shuffled, the same way every time.
+    """
+    by_id = {workload.id: workload for workload in workloads}
+    wanted: dict[Coordinates, None] = {}
+    excluded: dict[tuple[str, str], Exclusion] = {}
+    chosen = list(systems)
+    limits = {system.id: system.limits.wall_s for system in chosen}
+    for choice in (one for experiment in experiments for one in experiment.cells):
+        for system in chosen:
+            if choice.workload not in by_id or not choice.wants(system.id):
+                continue
+            if choice.workload in system.unable:
+                reason = system.unable[choice.workload]
+                key = (system.id, choice.workload)
+                excluded[key] = Exclusion(system.id, choice.workload, reason)
+                continue
+            seeds = choice.seeds(system.id, profile) if perturb is None else perturb
+            for point in choice.points(profile):
+                for seed in range(seeds + 1):
+                    at = Coordinates(system.id, choice.workload, profile, point.perturbed(seed))
+                    wanted[at] = None
+    order = sorted(wanted, key=str)
+    random.Random(ORDER_SEED).shuffle(order)
+    order.sort(key=lambda at: -limits[at.system])
+    known = {system.id: system for system in chosen}
+    cells = [
+        make_cell(system=known[at.system], workload=by_id[at.workload], at=at, image=image)
+        for at in order
+    ]
+    return Plan(tuple(cells), tuple(excluded.values()))
+
+
+def make_cell(*, system: System, workload: Workload, at: Coordinates, image: Image) -> Cell:
+    """One cell. Raises BuildError if the image lacks a file the system boots."""
+    system = replace(system, boot=system.boot.of(workload.id))
+    missing = [name for name in system.boot.files if name not in image.files]
+    if missing:
+        raise BuildError(f"system '{system.id}' boots {missing[0]}, which {image.tag} lacks")
+    params = cell_params(system, workload, at)
+    words = run_words(workload.id, params, at.point.perturb)
+    inputs = CellInputs(
+        record_schema=SCHEMA_VERSION,
+        testbed=EMULATED_PC.id,
+        emulator=image.emulator,
+        argv=tuple(container_argv(EMULATED_PC, system, words)),
+        files={name: image.files[name] for name in sorted(system.boot.files)},
+        workload=workload.id,
+        params=params,
+    )
+    run = Run(
+        memory_mib=system.machine.memory_mib,
+        boot=system.limits,
+        total=system.limits.plus(workload.limits[at.profile]),
+        metrics=tuple(metric.id for metric in workload.metrics),
+    )
+    return Cell.of(at=at, run=run, inputs=inputs)
+
+
+def cell_params(system: System, workload: Workload, at: Coordinates) -> dict[str, int]:
+    """The profile's parameters, the point's, and the system's divisor of all loop counts."""
+    profile = workload.profiles[at.profile]
+    return {**profile, **at.point.parameters, "divide": system.guest.divide}
+
+
+def first_guess_s(
+    systems: Iterable[System], workloads: Sequence[Workload]
+) -> dict[tuple[str, str], float]:
+    """Wall seconds of cells never run here, by (workload, system)."""
+    return {
+        (workload.id, system.id): system.limits.wall_s * GUESSED_PART
+        for system in systems
+        for workload in workloads
+    }
+
+
+def estimate_wall_s(cells: Sequence[Cell], seen_wall_s: Known, jobs: int) -> float:
+    """Wall seconds for these cells; `seen_wall_s` is by (workload, system)."""
+    total = sum(seen_wall_s[cell.at.workload, cell.at.system] for cell in cells)
+    return total / max(1, min(jobs, len(cells) or 1))
+
+
+def estimate_bytes(cells: Sequence[Cell]) -> int:
+    """Disk the records and consoles of these cells will take."""
+    return len(cells) * RECORD_BYTES

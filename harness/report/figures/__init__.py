@@ -1,0 +1,1 @@
+"""Figures as SVG text, drawn without knowing the page's colours."""

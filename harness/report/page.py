@@ -1,0 +1,105 @@
+"""A study -> one self-contained page and the data beside it. Same records in, same bytes out.
+
+The template gets text only: every number was formatted before, and StrictUndefined turns a
+misspelled name into an error.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from harness.analysis.claims import judge
+from harness.analysis.overhead import overheads
+from harness.analysis.study import Study
+from harness.model.system import System
+from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, legible
+from harness.report.export import export
+from harness.report.sections import provenance
+from harness.report.sections.experiment import experiment_view
+from harness.report.sections.facts import fact_tables
+from harness.report.sections.overhead import OverheadView, overhead_text, overhead_view
+from harness.report.sections.verdicts import claim_views, scores
+
+TEMPLATES = Path(__file__).with_name("templates")
+
+
+@dataclass(frozen=True, slots=True)
+class SystemColor:
+    """A system's colour on either page."""
+
+    id: str
+    light: str
+    dark: str
+
+
+def write_report(study: Study, out_dir: Path) -> Path:
+    """Write index.html, data.csv, data.parquet, records.json, schema.json; return the page.
+    Beside them overhead.txt, if a system that was run names a reference."""
+    compared = [overhead_view(study, one) for one in overheads(study)]
+    page = render(study, compared)
+    export(study.frames.attempts, out_dir, workloads=study.workloads)
+    path = out_dir / "index.html"
+    path.write_text(page, encoding="utf-8")
+    beside = out_dir / "overhead.txt"
+    beside.unlink(missing_ok=True)  # of an earlier report into the same directory
+    if compared:
+        beside.write_text(overhead_text(compared), encoding="utf-8")
+    return path
+
+
+def render(study: Study, compared: list[OverheadView]) -> str:
+    """The page as text."""
+    judgements = judge(study)
+    experiments = [experiment_view(study, one) for one in study.experiments]
+    papers = [one for one in experiments if one.has_paper]
+    controls = [one for one in experiments if not one.has_paper]
+    judged, lines = scores(study, judgements)
+    return (
+        _environment()
+        .get_template("report.html.j2")
+        .render(
+            profile=study.profile,
+            cells=provenance.cells_text(study),
+            differing_inputs=provenance.differing_inputs(study),
+            base=study.base,
+            colors=[_color(one) for one in study.systems.values()],
+            page_light=PAGE_LIGHT,
+            page_dark=PAGE_DARK,
+            judged=judged,
+            scores=lines,
+            claims=claim_views(study, judgements),
+            systems=provenance.system_views(study),
+            contents=[*papers, *compared, *controls],
+            experiments=papers,
+            controls=controls,
+            overheads=compared,
+            facts=fact_tables(study),
+            failed=provenance.failed_cells(study),
+            not_run=provenance.cells_not_run(study),
+            unable=provenance.cells_unable(study),
+            times=provenance.times(study),
+            repeats=provenance.repeats_view(study),
+            origin=provenance.origin(study),
+        )
+    )
+
+
+def _color(system: System) -> SystemColor:
+    return SystemColor(
+        id=system.id,
+        light=legible(system.color, PAGE_LIGHT, LEAST_LIGHT),
+        dark=legible(system.color, PAGE_DARK, LEAST_DARK),
+    )
+
+
+def _environment() -> Environment:
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,1 @@
+"""A study -> the sections of the page, as text."""

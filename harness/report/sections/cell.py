@@ -1,0 +1,68 @@
+"""One system in one row of a table, as text: a number with its spread, or why there is none."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from harness.analysis.study import Study
+from harness.model.cell import Coordinates
+from harness.model.experiment import MetricRef
+from harness.model.system import System
+from harness.report.numbers import exact_range, exact_text, ratio_text, spread_text, value_text
+
+NOT_RUN = "not run"
+NO_VALUE = "no value"
+UNABLE = "cannot"
+
+
+@dataclass(frozen=True, slots=True)
+class CellView:
+    """A ratio, how far perturbations move it, and the value; or the word that says why there is
+    none, with the place in the page that tells more."""
+
+    system: str
+    ratio: str
+    spread: str
+    paper: str
+    value: str
+    exact: str
+    trouble: str
+    anchor: str
+
+
+def cell_view(study: Study, system: System, ref: MetricRef, paper: float = math.nan) -> CellView:
+    """`paper` is the paper's own ratio; NaN where it has none."""
+    value, times = study.value(system.id, ref), study.ratio(system.id, ref)
+    unit = study.metric(ref).unit
+    exact = exact_text(value.value, unit)
+    moved = exact_range(times)
+    trouble, anchor = _trouble(study, system, ref) if value.missing else ("", "")
+    return CellView(
+        system=system.id,
+        ratio=ratio_text(times.value),
+        spread=spread_text(times),
+        paper="" if math.isnan(paper) else ratio_text(paper),
+        value=value_text(value.value, unit),
+        exact=f"{exact}; {times.value:.6f}×, {moved}" if moved else exact,
+        trouble=trouble,
+        anchor=anchor,
+    )
+
+
+def _trouble(study: Study, system: System, ref: MetricRef) -> tuple[str, str]:
+    """Why a cell has no value, in a word, and where the page says more."""
+    record = study.record(system.id, ref.workload, ref.point)
+    if record is None and ref.workload in system.unable:
+        return UNABLE, "unable"
+    if record is None:
+        return NOT_RUN, "not-run"
+    if record.ok:
+        return NO_VALUE, "no-value"
+    return record.outcome.status.value, failed_anchor(record.at)
+
+
+def failed_anchor(at: Coordinates) -> str:
+    """The place in the page of a failed cell."""
+    point = "".join(f"-{name}-{value}" for name, value in at.point.values)
+    return f"failed-{at.workload}-{at.system}{point}"
