@@ -1,7 +1,8 @@
 # check | test | image | run | report; each prints the command it runs.
 #
-#   make check   seconds: format, types, layers, sizes, documents, Python units, C units on the host
-#   make test    check, then guests in QEMU (installs and starts a container engine if it has to)
+#   make check   seconds, the same on any host: format, types, layers, sizes, documents, Python units
+#   make test    check, then in a container: C units, workload programs, guests in QEMU (installs and
+#                starts a container engine if it has to)
 
 PYTHON := .venv/bin/python
 
@@ -18,6 +19,7 @@ check: .venv/.installed
 	.venv/bin/ruff check harness workloads baselines hypervisor
 	.venv/bin/mypy
 	$(PYTHON) -m pytest
+	@echo "not run: what needs compilers, QEMU or a browser (C units, workload programs, guests): make guests"
 
 guests: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container

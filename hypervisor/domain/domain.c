@@ -3,7 +3,8 @@
  * Life and death of domains.
  *
  * building -> running -> dying -> dead. A domain dies on its own request (shutdown) or by ours
- * (crash); it stops at its next exit, and the idle loop buries it from its own stack.
+ * (crash). It stops at its next exit; its turns in the schedule are then spent on burying it, on
+ * the idle loop's stack, part by part.
  *
  * Locks: there are none. One processor, interrupts off in the hypervisor, and no switch but at
  * schedule(). Each function that may reach schedule() says so.
@@ -18,7 +19,6 @@
 #include <xen/sched.h>
 
 struct domain *domains[MAX_DOMAINS];
-unsigned int nr_dying;
 
 static_assert(sizeof(struct domain) <= PAGE_SIZE, "a domain fits its page");
 static_assert(sizeof(struct vcpu) <= PAGE_SIZE, "a vCPU fits its page");
@@ -64,6 +64,12 @@ struct domain *domain_create(void)
 	d->vcpu->domain = d;
 	if (vcpu_init(d->vcpu) < 0)
 		return NULL;
+	for (; d->parts_left < nr_domain_parts; d->parts_left++) {
+		const struct domain_part *part = &domain_parts[d->parts_left];
+
+		if (part->init && part->init(d) < 0)
+			return NULL;
+	}
 	domains[id] = d;
 	return d;
 }
@@ -80,9 +86,8 @@ void domain_shutdown(struct domain *d, unsigned int reason)
 	if (d->state != DOMAIN_RUNNING)
 		return;
 	d->state = DOMAIN_DYING;
-	nr_dying++;
 	d->shutdown_reason = reason;
-	sched_remove(d->vcpu);
+	sched_bury(d->vcpu);
 }
 
 void domain_crash(struct domain *d, const char *fmt, ...)
@@ -106,17 +111,27 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	domain_shutdown(d, SHUTDOWN_crash);
 }
 
-/* Returns false if it is to be called again. */
-static bool bury(struct domain *d)
+static bool release_parts(struct domain *d)
+{
+	for (; d->parts_left; d->parts_left--) {
+		if (!domain_parts[d->parts_left - 1].release(d))
+			return false;
+		d->release_cursor = 0;
+	}
+	return true;
+}
+
+bool domain_bury(struct domain *d)
 {
 	u64 before = d->free_before;
 	unsigned int id = d->id;
 
 	vcpu_unload(d->vcpu);
-	if (!domain_teardown(d))
+	if (!release_parts(d))
 		return false;
 	d->state = DOMAIN_DEAD;
-	nr_dying--;
+	report_domain(d);
+	sched_remove(d->vcpu);
 	vcpu_release(d->vcpu);
 	page_free(d->vcpu);
 	domains[id] = NULL;
@@ -125,17 +140,11 @@ static bool bury(struct domain *d)
 	return true;
 }
 
-unsigned int domain_reap(void)
+unsigned int domain_count(void)
 {
-	unsigned int left = 0;
+	unsigned int n = 0;
 
-	for (unsigned int i = 0; i < MAX_DOMAINS; i++) {
-		struct domain *d = domains[i];
-
-		if (!d)
-			continue;
-		if (d->state != DOMAIN_DYING || !bury(d))
-			left++;
-	}
-	return left;
+	for (unsigned int i = 0; i < MAX_DOMAINS; i++)
+		n += domains[i] != NULL;
+	return n;
 }

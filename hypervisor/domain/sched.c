@@ -5,7 +5,8 @@
  *
  * Every vCPU has a hypervisor stack, so schedule() called on behalf of one vCPU returns when that
  * one is picked again. The boot stack becomes the idle vCPU, which also buries dead domains: a
- * domain cannot free the stack it stands on.
+ * domain cannot free the stack it stands on. That may take long, so it is done in the turns that
+ * the dead domain still gets from the policy, and costs its neighbours no more than it did alive.
  */
 #include <hv/sched.h>
 #include <hv/clock.h>
@@ -21,6 +22,7 @@ void switch_stack(u64 *save_rsp, u64 load_rsp);
 
 static const struct sched_policy *policy = &sched_round_robin;
 static struct vcpu idle_vcpu;
+static struct vcpu *dying;    /* whose turn the idle vCPU has, to bury its domain; NULL: it idles */
 static u64 slice_until;	      /* 0 = none */
 static u64 alarm_tsc = ~0ull; /* counter value at which the timer is due */
 
@@ -94,11 +96,21 @@ void sched_wake(struct vcpu *v)
 	cpu.exit_work = 1;
 }
 
+void sched_bury(struct vcpu *v)
+{
+	v->timer_deadline = 0;
+	if (!v->runnable)
+		policy->wake(v);
+	v->runnable = true;
+	cpu.exit_work = 1;
+}
+
 void sched_remove(struct vcpu *v)
 {
 	v->runnable = false;
-	v->timer_deadline = 0;
 	policy->sleep(v);
+	if (dying == v)
+		dying = NULL;
 	cpu.exit_work = 1;
 }
 
@@ -131,8 +143,8 @@ void schedule(void)
 
 	cpu.exit_work = 0;
 	set_alarm(now);
-	/* The idle vCPU also buries the dead, and gets its turn for that from whoever runs. */
-	if (!next || (nr_dying && prev != &idle_vcpu))
+	dying = next && next->domain->state == DOMAIN_DYING ? next : NULL;
+	if (!next || dying)
 		next = &idle_vcpu;
 	if (next == prev)
 		return;
@@ -152,11 +164,9 @@ void sched_idle(void)
 	/* Interrupts that come while idle keep the current stack; none comes from ring 3. */
 	idle_vcpu.stack_top = cpu.stack_top;
 	for (;;) {
-		bool burying = nr_dying;
-
-		if (domain_reap() == 0)
+		if (dying && domain_bury(dying->domain) && domain_count() == 0)
 			sched_all_done();
-		if (burying) /* others may be runnable, or a timer due */
+		if (dying) /* a timer is due, and it may be others' turn */
 			asm volatile("sti; nop; cli" ::: "memory");
 		else if (!cpu.exit_work)
 			asm volatile("sti; hlt; cli" ::: "memory");

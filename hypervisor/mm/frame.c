@@ -2,10 +2,9 @@
 /*
  * The frame table and the frame allocator.
  *
- * Invariants: every machine frame below max_mfn has a record. No domain ever sees another's data:
- * a frame that was used is marked when it is freed and cleared when it is handed out again; RAM
- * that was never used is taken as it is at power-on. type and counts of guests' frames belong to
- * pv/page_type.c.
+ * Invariants: every machine frame below max_mfn has a record. No domain ever sees another's data,
+ * nor what RAM holds at power-on: every frame is cleared when it is handed out. type and counts of
+ * guests' frames belong to pv/page_type.c.
  */
 #include <hv/frame.h>
 #include <hv/printk.h>
@@ -51,7 +50,7 @@ static void set_owner(u64 start, u64 end, u16 owner)
 
 static void add_free(u64 n)
 {
-	frame_table[n] = (struct frame){.owner = OWNER_FREE, .link = free_head};
+	frame_table[n] = (struct frame){.owner = OWNER_FREE, .next_free = free_head};
 	free_head = (u32)n;
 	nr_free_frames++;
 }
@@ -92,9 +91,8 @@ mfn_t frame_alloc(u16 owner)
 	if (free_head == LINK_END)
 		return MFN_INVALID;
 	f = frame_of(m);
-	free_head = f->link;
-	if (f->flags & FRAME_DIRTY)
-		memset(mfn_to_virt(m), 0, PAGE_SIZE);
+	free_head = f->next_free;
+	memset(mfn_to_virt(m), 0, PAGE_SIZE);
 	*f = (struct frame){.refs = 1, .owner = owner};
 	nr_free_frames--;
 	return m;
@@ -105,7 +103,6 @@ void frame_free(mfn_t m)
 	BUG_ON(frame_of(m)->owner == OWNER_FREE);
 	m2p_table[m.n] = M2P_INVALID;
 	add_free(m.n);
-	frame_of(m)->flags = FRAME_DIRTY;
 }
 
 void *page_alloc(void)

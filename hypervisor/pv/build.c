@@ -11,14 +11,12 @@
 #include <hv/clock.h>
 #include <hv/console.h>
 #include <hv/elf.h>
-#include <hv/evtchn.h>
 #include <hv/frame.h>
 #include <hv/layout.h>
 #include <hv/page_type.h>
 #include <hv/pagetable.h>
 #include <hv/printk.h>
 #include <hv/string.h>
-#include <hv/timer.h>
 #include <hv/vcpu.h>
 #include <xen/elfnote.h>
 
@@ -184,23 +182,6 @@ static int make_tables(struct build *b)
 	return page_get_type(b->d, base, FT_L4);
 }
 
-static bool make_shared_info(struct domain *d)
-{
-	struct shared_info *s = domain_page_alloc(d);
-
-	if (!s)
-		return false;
-	page_share(d, s);
-	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
-		s->vcpu_info[i].evtchn_upcall_mask = 1;
-	timer_fill_clock(&s->vcpu_info[0].time);
-	timer_fill_wallclock(s);
-	d->shared_info = s;
-	d->vcpu->vcpu_info = &s->vcpu_info[0];
-	d->vcpu->saved_hot.vcpu_info = &s->vcpu_info[0];
-	return true;
-}
-
 /* Slots of 32 bytes: save rcx and r11, number in eax, syscall, restore, return. iret never returns.
  */
 static void fill_hypercall_page(struct build *b)
@@ -249,19 +230,21 @@ static void describe_memory(const struct build *b, struct start_info *si)
 static bool fill_start_info(struct build *b)
 {
 	struct start_info *si = guest_page(b->at.start_info);
-	u32 port = evtchn_alloc_console(b->d);
-	mfn_t console = mfn(p2m_get(b->at.console));
+	mfn_t ring = mfn(p2m_get(b->at.console));
+	u32 port;
 
+	if (console_init(b->d, ring, &port) < 0)
+		return false;
 	memset(si, 0, PAGE_SIZE);
 	memcpy(si->magic, MAGIC, sizeof(MAGIC));
 	si->shared_info = virt_to_mfn(b->d->shared_info).n << PAGE_SHIFT;
 	si->flags = SIF_VIRT_P2M_4TOOLS;
 	si->store_mfn = p2m_get(b->at.store); /* no store yet: its port is 0 */
-	si->console.domU.mfn = console.n;
+	si->console.domU.mfn = ring.n;
 	si->console.domU.evtchn = port;
 	describe_memory(b, si);
 	str_copy((char *)si->cmd_line, b->image->cmdline, MAX_GUEST_CMDLINE);
-	return console_init(b->d, console, port) == 0;
+	return true;
 }
 
 static void set_entry_state(struct build *b)
@@ -296,8 +279,7 @@ const char *domain_build(const struct guest_image *image, struct domain **domain
 	if (wrong)
 		return wrong;
 	b.d = domain_create();
-	if (!b.d || evtchn_init(b.d) < 0 || !make_shared_info(b.d) || !populate(&b) ||
-	    !fill_start_info(&b))
+	if (!b.d || !populate(&b) || !fill_start_info(&b))
 		return "too little memory";
 	b.d->free_before = free_before;
 	fill_hypercall_page(&b);

@@ -2,10 +2,10 @@
 /*
  * Guest output to the serial line, and what is typed there to a guest.
  *
- * hvc0 writes into a ring and sends an event; we empty the ring during that send, so the guest
- * never finds it full. With one domain its bytes go out as they are; with several, whole lines with
- * the domain's name before each. The ring's indices are the guest's: whatever they say, at most one
- * ring of bytes is taken, from inside the page.
+ * hvc0 writes into a ring and sends an event; we empty the ring during that send, which may be
+ * interrupted and go on, so the guest never finds it full. With one domain its bytes go out as they
+ * are; with several, whole lines with the domain's name before each. The ring's indices are the
+ * guest's: whatever they say, at most one ring of bytes is taken, from inside the page.
  *
  * Input belongs to the first domain that was given a console, and to no other: what is typed after
  * its end is dropped.
@@ -18,6 +18,7 @@
 #include <hv/page_type.h>
 #include <hv/percpu.h>
 #include <hv/printk.h>
+#include <hv/sched.h>
 #include <hv/uart.h>
 #include <hv/vcpu.h>
 #include <xen/io/console.h>
@@ -29,6 +30,9 @@ struct console {
 	char line[256];
 };
 
+/* On a real line a byte takes 87 us. So much is printed between two looks at the time. */
+#define CHUNK 16
+
 static bool prefix;
 static struct domain *input_owner;
 static bool input_owned; /* at some time */
@@ -36,19 +40,6 @@ static bool input_owned; /* at some time */
 void console_set_prefix(bool on)
 {
 	prefix = on;
-}
-
-int console_init(struct domain *d, mfn_t m, u32 port)
-{
-	d->console = domain_page_alloc(d);
-	if (!d->console)
-		return -ENOMEM;
-	d->console->ring = mfn_to_virt(m);
-	d->console->port = port;
-	if (!input_owned)
-		input_owner = d;
-	input_owned = true;
-	return page_get_type(d, m, FT_WRITABLE);
 }
 
 static void flush_line(struct domain *d)
@@ -87,30 +78,51 @@ static void output(struct domain *d, const char *s, size_t n)
 		put_char(d, *s++);
 }
 
-void console_ring_drain(struct domain *d)
+/* Prints what the guest has put into its ring. Returns false if it stopped for a timer. */
+static bool drain(struct domain *d)
 {
-	struct xencons_interface *ring = d->console ? d->console->ring : NULL;
-	char copy[sizeof(ring->out)];
-	u32 cons, prod;
-	size_t n = 0;
+	struct xencons_interface *ring = d->console->ring;
+	u32 cons = READ_ONCE(ring->out_cons);
+	u32 prod = READ_ONCE(ring->out_prod);
 
-	if (!ring)
-		return;
-	cons = READ_ONCE(ring->out_cons);
-	prod = READ_ONCE(ring->out_prod);
 	if (prod - cons > sizeof(ring->out))
 		cons = prod - (u32)sizeof(ring->out);
-	while (cons != prod)
-		copy[n++] = ring->out[MASK_XENCONS_IDX(cons++, ring->out)];
-	WRITE_ONCE(ring->out_cons, prod);
-	output(d, copy, n);
+	while (cons != prod) {
+		char chunk[CHUNK];
+		size_t n = 0;
+
+		while (cons != prod && n < sizeof(chunk))
+			chunk[n++] = ring->out[MASK_XENCONS_IDX(cons++, ring->out)];
+		output(d, chunk, n);
+		WRITE_ONCE(ring->out_cons, cons);
+		if (cons != prod && sched_should_preempt())
+			return false;
+	}
+	return true;
 }
 
-void console_release(struct domain *d)
+int console_init(struct domain *d, mfn_t m, u32 *port)
+{
+	d->console = domain_page_alloc(d);
+	if (!d->console)
+		return -ENOMEM;
+	*port = evtchn_serve(d, drain);
+	if (!*port)
+		return -ENOSPC;
+	d->console->ring = mfn_to_virt(m);
+	d->console->port = *port;
+	if (!input_owned)
+		input_owner = d;
+	input_owned = true;
+	return page_get_type(d, m, FT_WRITABLE);
+}
+
+bool console_release(struct domain *d)
 {
 	if (!d->console)
-		return;
-	console_ring_drain(d);
+		return true;
+	if (!drain(d))
+		return false;
 	if (d->console->len)
 		flush_line(d);
 	page_put_type(virt_to_mfn(d->console->ring));
@@ -118,6 +130,7 @@ void console_release(struct domain *d)
 	d->console = NULL;
 	if (input_owner == d)
 		input_owner = NULL;
+	return true;
 }
 
 void uart_input(char ch)
@@ -137,32 +150,31 @@ void uart_input(char ch)
 	evtchn_set_pending(d, d->console->port);
 }
 
-#define MAX_WRITE 4096
-
-static long write(struct domain *d, u64 count, u64 ptr)
+static long write(struct domain *d, u32 left, u64 ptr)
 {
-	char chunk[128];
-	u64 left = MIN((u64)(u32)count, (u64)MAX_WRITE);
-	long done = 0;
-
 	while (left) {
-		u64 n = MIN(left, (u64)sizeof(chunk));
+		char chunk[CHUNK];
+		u32 n = MIN(left, (u32)sizeof(chunk));
 
 		if (!copy_from_guest(chunk, vaddr(ptr), n))
 			return -EFAULT;
 		output(d, chunk, n);
 		ptr += n;
 		left -= n;
-		done += (long)n;
+		if (left && sched_should_preempt()) {
+			u64 args[] = {CONSOLEIO_write, left, ptr};
+
+			return hypercall_continue(__HYPERVISOR_console_io, ARRAY_SIZE(args), args);
+		}
 	}
-	return done;
+	return 0;
 }
 
 long do_console_io(u64 cmd, u64 count, u64 ptr)
 {
 	switch (cmd) {
 	case CONSOLEIO_write:
-		return write(current->domain, count, ptr) < 0 ? -EFAULT : 0;
+		return write(current->domain, (u32)count, ptr);
 	case CONSOLEIO_read:
 		return 0;
 	default:

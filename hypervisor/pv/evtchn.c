@@ -8,16 +8,18 @@
  * Delivery on a return to the guest is entry.S's and pv/trap.c's business.
  */
 #include <hv/evtchn.h>
-#include <hv/console.h>
 #include <hv/frame.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 #include <xen/event_channel.h>
 
 static_assert(NR_EVTCHN * sizeof(struct evtchn) <= PAGE_SIZE, "ports fit a page");
+
+static evtchn_service services[4];
 
 int evtchn_init(struct domain *d)
 {
@@ -39,12 +41,24 @@ static u32 free_port(struct domain *d)
 	return 0;
 }
 
-u32 evtchn_alloc_console(struct domain *d)
+/* Which service a port has is told by a number, the same for all domains. */
+static unsigned int service_number(evtchn_service fn)
+{
+	for (unsigned int i = 0; i < ARRAY_SIZE(services); i++) {
+		if (!services[i])
+			services[i] = fn;
+		if (services[i] == fn)
+			return i;
+	}
+	panic("more services than event channels can tell apart\n");
+}
+
+u32 evtchn_serve(struct domain *d, evtchn_service fn)
 {
 	u32 port = free_port(d);
 
 	if (port)
-		d->evtchn[port].state = EVTCHN_CONSOLE;
+		d->evtchn[port] = (struct evtchn){EVTCHN_SERVED, 0, service_number(fn)};
 	return port;
 }
 
@@ -85,19 +99,32 @@ static void disconnect(struct domain *d, u32 port)
 	*c = (struct evtchn){.state = EVTCHN_FREE};
 }
 
-void evtchn_release(struct domain *d)
+bool evtchn_release(struct domain *d)
 {
-	if (!d->evtchn)
-		return;
 	for (u32 p = 1; p < NR_EVTCHN; p++)
 		if (d->evtchn[p].state != EVTCHN_FREE)
 			disconnect(d, p);
 	page_free(d->evtchn);
 	d->evtchn = NULL;
+	return true;
 }
 
-static long send(struct domain *d, u32 port)
+/* The structure that each operation of ours reads, as a copy of the guest's. */
+union operation {
+	struct evtchn_bind_interdomain bind_interdomain;
+	struct evtchn_bind_virq bind_virq;
+	struct evtchn_bind_ipi bind_ipi;
+	struct evtchn_bind_vcpu bind_vcpu;
+	struct evtchn_alloc_unbound alloc_unbound;
+	struct evtchn_close close;
+	struct evtchn_send send;
+	struct evtchn_status status;
+	struct evtchn_unmask unmask;
+};
+
+static long send(struct domain *d, union operation *op)
 {
+	u32 port = op->send.port;
 	struct evtchn *c = port_of(d, port);
 
 	if (!c)
@@ -109,8 +136,9 @@ static long send(struct domain *d, u32 port)
 	case EVTCHN_IPI:
 		evtchn_set_pending(d, port);
 		return 0;
-	case EVTCHN_CONSOLE:
-		console_ring_drain(d);
+	case EVTCHN_SERVED:
+		if (!services[c->port](d))
+			return hypercall_continue(__HYPERVISOR_event_channel_op, 0, NULL);
 		return 0;
 	case EVTCHN_UNBOUND:
 		return 0;
@@ -119,209 +147,184 @@ static long send(struct domain *d, u32 port)
 	}
 }
 
-static long alloc_unbound(struct domain *d, u64 arg)
+/* Connects a new port of d. Its number goes to the guest with the rest of the structure. */
+static long connect(struct domain *d, struct evtchn c, u32 *number)
 {
-	struct evtchn_alloc_unbound op;
-	u32 port;
+	u32 port = free_port(d);
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (op.dom != DOMID_SELF && op.dom != d->id)
-		return -EPERM;
-	port = free_port(d);
 	if (!port)
 		return -ENOSPC;
-	op.port = port;
-	if (!copy_arg_to(arg, &op))
-		return -EFAULT;
-	d->evtchn[port] = (struct evtchn){
-	    .state = EVTCHN_UNBOUND,
-	    .domain = op.remote_dom == DOMID_SELF ? d->id : op.remote_dom,
-	};
+	d->evtchn[port] = c;
+	*number = port;
 	return 0;
+}
+
+static long alloc_unbound(struct domain *d, union operation *op)
+{
+	struct evtchn c = {EVTCHN_UNBOUND, op->alloc_unbound.remote_dom, 0};
+
+	if (!domain_for(d, op->alloc_unbound.dom))
+		return -EPERM;
+	if (c.domain == DOMID_SELF)
+		c.domain = d->id;
+	return connect(d, c, &op->alloc_unbound.port);
 }
 
 /* Connects a new port of ours with a port that its owner left open for us. */
-static long bind_interdomain(struct domain *d, u64 arg)
+static long bind_interdomain(struct domain *d, union operation *op)
 {
-	struct evtchn_bind_interdomain op;
-	struct domain *remote;
+	struct domain *remote = domain_by_id(op->bind_interdomain.remote_dom);
+	u32 remote_port = op->bind_interdomain.remote_port;
+	u32 *port = &op->bind_interdomain.local_port;
 	struct evtchn *peer;
-	u32 port;
+	long rc;
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	remote = domain_by_id(op.remote_dom);
 	if (!remote || remote->state != DOMAIN_RUNNING)
 		return -ESRCH;
-	peer = port_of(remote, op.remote_port);
+	peer = port_of(remote, remote_port);
 	if (!peer || peer->state != EVTCHN_UNBOUND || peer->domain != d->id)
 		return -EINVAL;
-	port = free_port(d);
-	if (!port)
-		return -ENOSPC;
-	op.local_port = port;
-	if (!copy_arg_to(arg, &op))
-		return -EFAULT;
-	d->evtchn[port] = (struct evtchn){EVTCHN_INTERDOMAIN, remote->id, op.remote_port};
-	*peer = (struct evtchn){EVTCHN_INTERDOMAIN, d->id, port};
+	rc = connect(d, (struct evtchn){EVTCHN_INTERDOMAIN, remote->id, remote_port}, port);
+	if (rc < 0)
+		return rc;
+	*peer = (struct evtchn){EVTCHN_INTERDOMAIN, d->id, *port};
 	/* Whatever was sent before the connection must not be lost. */
-	evtchn_set_pending(d, port);
+	evtchn_set_pending(d, *port);
 	return 0;
 }
 
-static long bind_virq(struct domain *d, u64 arg)
+static long bind_virq(struct domain *d, union operation *op)
 {
-	struct evtchn_bind_virq op;
-	u32 port;
+	u32 virq = op->bind_virq.virq;
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (op.vcpu != 0)
+	if (op->bind_virq.vcpu != 0)
 		return -ENOENT;
-	if (op.virq != VIRQ_TIMER && op.virq != VIRQ_DEBUG)
+	if (virq != VIRQ_TIMER && virq != VIRQ_DEBUG)
 		return -EINVAL;
-	if (d->virq_port[op.virq])
+	if (d->virq_port[virq])
 		return -EEXIST;
-	port = free_port(d);
-	if (!port)
+	if (connect(d, (struct evtchn){EVTCHN_VIRQ, 0, virq}, &op->bind_virq.port) < 0)
 		return -ENOSPC;
-	op.port = port;
-	if (!copy_arg_to(arg, &op))
-		return -EFAULT;
-	d->evtchn[port] = (struct evtchn){.state = EVTCHN_VIRQ, .port = op.virq};
-	d->virq_port[op.virq] = port;
+	d->virq_port[virq] = op->bind_virq.port;
 	return 0;
 }
 
-static long bind_ipi(struct domain *d, u64 arg)
+static long bind_ipi(struct domain *d, union operation *op)
 {
-	struct evtchn_bind_ipi op;
-	u32 port;
-
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (op.vcpu != 0)
+	if (op->bind_ipi.vcpu != 0)
 		return -ENOENT;
-	port = free_port(d);
-	if (!port)
-		return -ENOSPC;
-	op.port = port;
-	if (!copy_arg_to(arg, &op))
-		return -EFAULT;
-	d->evtchn[port] = (struct evtchn){.state = EVTCHN_IPI};
-	return 0;
+	return connect(d, (struct evtchn){.state = EVTCHN_IPI}, &op->bind_ipi.port);
 }
 
-static long close_port(struct domain *d, u64 arg)
+static long close_port(struct domain *d, union operation *op)
 {
-	struct evtchn_close op;
-	struct evtchn *c;
+	struct evtchn *c = port_of(d, op->close.port);
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	c = port_of(d, op.port);
-	if (!c || c->state == EVTCHN_FREE || c->state == EVTCHN_CONSOLE)
+	if (!c || c->state == EVTCHN_FREE || c->state == EVTCHN_SERVED)
 		return -EINVAL;
-	disconnect(d, op.port);
+	disconnect(d, op->close.port);
 	return 0;
 }
 
-static long status(struct domain *d, u64 arg)
+/* What we serve looks like a port of domain 0, whoever that may be. */
+static long status(struct domain *d, union operation *op)
 {
-	struct evtchn_status op;
-	struct evtchn *c;
+	struct evtchn_status *s = &op->status;
+	struct evtchn *c = port_of(d, s->port);
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (op.dom != DOMID_SELF && op.dom != d->id)
+	if (!domain_for(d, s->dom))
 		return -EPERM;
-	c = port_of(d, op.port);
 	if (!c)
 		return -EINVAL;
-	op.vcpu = 0;
+	s->vcpu = 0;
 	switch (c->state) {
 	case EVTCHN_FREE:
-		op.status = EVTCHNSTAT_closed;
+		s->status = EVTCHNSTAT_closed;
 		break;
 	case EVTCHN_UNBOUND:
-		op.status = EVTCHNSTAT_unbound;
-		op.u.unbound.dom = c->domain;
+		s->status = EVTCHNSTAT_unbound;
+		s->u.unbound.dom = c->domain;
 		break;
 	case EVTCHN_VIRQ:
-		op.status = EVTCHNSTAT_virq;
-		op.u.virq = c->port;
+		s->status = EVTCHNSTAT_virq;
+		s->u.virq = c->port;
 		break;
 	case EVTCHN_IPI:
-		op.status = EVTCHNSTAT_ipi;
+		s->status = EVTCHNSTAT_ipi;
 		break;
 	default:
-		op.status = EVTCHNSTAT_interdomain;
-		op.u.interdomain.dom = c->domain;
-		op.u.interdomain.port = c->port;
+		s->status = EVTCHNSTAT_interdomain;
+		s->u.interdomain.dom = c->domain;
+		s->u.interdomain.port = c->state == EVTCHN_SERVED ? 0 : c->port;
 	}
-	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
+	return 0;
 }
 
 /* Clears the mask bit; an event that came meanwhile is delivered now. */
-static long unmask(struct domain *d, u64 arg)
+static long unmask(struct domain *d, union operation *op)
 {
-	struct evtchn_unmask op;
-	u64 bit;
+	u32 port = op->unmask.port;
+	u64 bit = 1ull << (port % 64);
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (!port_of(d, op.port))
+	if (!port_of(d, port))
 		return -EINVAL;
-	bit = 1ull << (op.port % 64);
-	d->shared_info->evtchn_mask[op.port / 64] &= ~bit;
-	if (d->shared_info->evtchn_pending[op.port / 64] & bit) {
-		d->shared_info->evtchn_pending[op.port / 64] &= ~bit;
-		evtchn_set_pending(d, op.port);
+	d->shared_info->evtchn_mask[port / 64] &= ~bit;
+	if (d->shared_info->evtchn_pending[port / 64] & bit) {
+		d->shared_info->evtchn_pending[port / 64] &= ~bit;
+		evtchn_set_pending(d, port);
 	}
 	return 0;
 }
 
-static long bind_vcpu(struct domain *d, u64 arg)
+static long bind_vcpu(struct domain *d, union operation *op)
 {
-	struct evtchn_bind_vcpu op;
+	struct evtchn *c = port_of(d, op->bind_vcpu.port);
 
-	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
-	if (op.vcpu != 0)
+	if (op->bind_vcpu.vcpu != 0)
 		return -ENOENT;
-	return port_of(d, op.port) && d->evtchn[op.port].state != EVTCHN_FREE ? 0 : -EINVAL;
+	return c && c->state != EVTCHN_FREE ? 0 : -EINVAL;
 }
 
+#define OPERATION(field, handler, does_answer)                                                     \
+	{.size = sizeof(((union operation *)NULL)->field), .answers = does_answer, .fn = handler}
+
+static const struct {
+	u32 size;
+	bool answers; /* the structure goes back to the guest, with the number of a port */
+	long (*fn)(struct domain *d, union operation *op);
+} operations[] = {
+    [EVTCHNOP_send] = OPERATION(send, send, false),
+    [EVTCHNOP_alloc_unbound] = OPERATION(alloc_unbound, alloc_unbound, true),
+    [EVTCHNOP_bind_interdomain] = OPERATION(bind_interdomain, bind_interdomain, true),
+    [EVTCHNOP_bind_virq] = OPERATION(bind_virq, bind_virq, true),
+    [EVTCHNOP_bind_ipi] = OPERATION(bind_ipi, bind_ipi, true),
+    [EVTCHNOP_close] = OPERATION(close, close_port, false),
+    [EVTCHNOP_status] = OPERATION(status, status, true),
+    [EVTCHNOP_unmask] = OPERATION(unmask, unmask, false),
+    [EVTCHNOP_bind_vcpu] = OPERATION(bind_vcpu, bind_vcpu, false),
+};
+
+/*
+ * A structure that is to be answered is first written back as it is: then the answer can no longer
+ * fail, for no operation of ours changes what the guest has mapped, and nothing is to be undone.
+ */
 long do_event_channel_op(u64 cmd, u64 arg)
 {
-	struct domain *d = current->domain;
-	struct evtchn_send op;
+	union operation op;
+	long rc;
 
-	switch (cmd) {
-	case EVTCHNOP_send:
-		return copy_arg_from(&op, arg) ? send(d, op.port) : -EFAULT;
-	case EVTCHNOP_alloc_unbound:
-		return alloc_unbound(d, arg);
-	case EVTCHNOP_bind_interdomain:
-		return bind_interdomain(d, arg);
-	case EVTCHNOP_bind_virq:
-		return bind_virq(d, arg);
-	case EVTCHNOP_bind_ipi:
-		return bind_ipi(d, arg);
-	case EVTCHNOP_close:
-		return close_port(d, arg);
-	case EVTCHNOP_status:
-		return status(d, arg);
-	case EVTCHNOP_unmask:
-		return unmask(d, arg);
-	case EVTCHNOP_bind_vcpu:
-		return bind_vcpu(d, arg);
-	case EVTCHNOP_init_control: /* the FIFO form: Linux then uses ours */
-	case EVTCHNOP_expand_array:
-	case EVTCHNOP_set_priority:
-		return -ENOSYS;
-	default:
+	if (cmd == EVTCHNOP_init_control || cmd == EVTCHNOP_expand_array ||
+	    cmd == EVTCHNOP_set_priority)
+		return -ENOSYS; /* the FIFO form: Linux then uses ours */
+	if (cmd >= ARRAY_SIZE(operations) || !operations[cmd].fn)
 		return hypercall_unknown_op("event_channel_op", cmd);
-	}
+	if (!copy_from_guest(&op, vaddr(arg), operations[cmd].size))
+		return -EFAULT;
+	if (!operations[cmd].answers)
+		return operations[cmd].fn(current->domain, &op);
+	if (!copy_to_guest(vaddr(arg), &op, operations[cmd].size))
+		return -EFAULT;
+	rc = operations[cmd].fn(current->domain, &op);
+	BUG_ON(rc == 0 && !copy_to_guest(vaddr(arg), &op, operations[cmd].size));
+	return rc;
 }

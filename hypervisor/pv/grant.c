@@ -43,11 +43,6 @@ static bool grow(struct domain *d, struct grant_table *t, unsigned int nr)
 	return true;
 }
 
-static bool self(const struct domain *d, domid_t id)
-{
-	return id == DOMID_SELF || id == d->id;
-}
-
 static long setup_table(struct domain *d, u64 arg)
 {
 	struct gnttab_setup_table op;
@@ -56,7 +51,7 @@ static long setup_table(struct domain *d, u64 arg)
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
 	op.status = GNTST_okay;
-	if (!self(d, op.dom))
+	if (!domain_for(d, op.dom))
 		op.status = GNTST_permission_denied;
 	else if (op.nr_frames > MAX_FRAMES || !t || !grow(d, t, op.nr_frames))
 		op.status = GNTST_general_error;
@@ -75,7 +70,7 @@ static long query_size(struct domain *d, u64 arg)
 
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
-	op.status = self(d, op.dom) ? GNTST_okay : GNTST_permission_denied;
+	op.status = domain_for(d, op.dom) ? GNTST_okay : GNTST_permission_denied;
 	op.nr_frames = MAX(d->grants ? d->grants->nr_frames : 0, (unsigned int)INITIAL_FRAMES);
 	op.max_nr_frames = MAX_FRAMES;
 	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
@@ -104,7 +99,7 @@ static long get_version(struct domain *d, u64 arg)
 
 	if (!copy_arg_from(&op, arg))
 		return -EFAULT;
-	if (!self(d, op.dom))
+	if (!domain_for(d, op.dom))
 		return -EPERM;
 	op.version = 1;
 	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
@@ -132,14 +127,15 @@ long do_grant_table_op(u64 cmd, u64 arg, u64 count)
 	}
 }
 
-void grant_release(struct domain *d)
+bool grant_release(struct domain *d)
 {
 	struct grant_table *t = d->grants;
 
 	if (!t)
-		return;
+		return true;
 	for (unsigned int i = 0; i < t->nr_frames; i++)
-		page_free(t->frame[i]);
+		page_unshare(d, t->frame[i]);
 	page_free(t);
 	d->grants = NULL;
+	return true;
 }

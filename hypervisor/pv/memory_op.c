@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /*
  * memory_op: how much memory a domain has, giving frames back and getting them.
+ *
+ * A list of frames may be long, and clearing one takes half a microsecond, so the three calls that
+ * have a list stop when a timer is due. As in Xen, the extent to go on with is told by the
+ * command's upper bits; there a guest may set it too, to begin anywhere.
  */
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
@@ -20,12 +24,9 @@ struct e820_entry {
 	u32 type;
 } __attribute__((packed));
 
-#define MAX_EXTENTS 65536
-
-static bool foreign(const struct domain *d, u32 domid)
-{
-	return domid != DOMID_SELF && domid != d->id;
-}
+#define CMD_BITS    6
+#define CMD_MASK    ((1ull << CMD_BITS) - 1)
+#define MAX_EXTENTS (~0ull >> CMD_BITS)
 
 static long machphys_mapping(u64 arg)
 {
@@ -82,20 +83,31 @@ static bool take_one(struct domain *d, u64 *out, u64 guest_frame)
 	return true;
 }
 
+static long continue_at(u64 cmd, u64 extent)
+{
+	u64 args[] = {cmd | extent << CMD_BITS};
+
+	return hypercall_continue(__HYPERVISOR_memory_op, ARRAY_SIZE(args), args);
+}
+
 /* The three reservation calls return how many extents were done, as far as they got. */
-static long reservation(struct domain *d, u64 cmd, u64 arg)
+static long reservation(u64 cmd, u64 first, u64 arg)
 {
 	struct xen_memory_reservation r;
+	struct domain *d;
 	u64 i;
 
 	if (!copy_arg_from(&r, arg))
 		return -EFAULT;
-	if (foreign(d, r.domid) || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
+	d = domain_for(current->domain, r.domid);
+	if (!d || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
 		return -EINVAL;
-	for (i = 0; i < r.nr_extents; i++) {
+	for (i = first; i < r.nr_extents; i++) {
 		u64 list = (u64)r.extent_start.p;
 		u64 n = 0;
 
+		if (i != first && sched_should_preempt())
+			return continue_at(cmd, i);
 		if (cmd == XENMEM_increase_reservation) {
 			if (!take_one(d, &n, M2P_INVALID))
 				break;
@@ -122,24 +134,26 @@ static long reservation(struct domain *d, u64 cmd, u64 arg)
 static long query(u64 cmd, u64 arg)
 {
 	domid_t id;
-	struct domain *d = current->domain;
+	struct domain *d;
 
 	if (!copy_arg_from(&id, arg))
 		return -EFAULT;
-	if (foreign(d, id))
+	d = domain_for(current->domain, id);
+	if (!d)
 		return -EPERM;
 	return (long)(cmd == XENMEM_current_reservation ? d->nr_pages : d->max_pages);
 }
 
 long do_memory_op(u64 cmd, u64 arg)
 {
-	struct domain *d = current->domain;
+	u64 extent = cmd >> CMD_BITS;
 
+	cmd &= CMD_MASK;
 	switch (cmd) {
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
 	case XENMEM_populate_physmap:
-		return reservation(d, cmd, arg);
+		return reservation(cmd, extent, arg);
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 		return query(cmd, arg);
@@ -148,7 +162,7 @@ long do_memory_op(u64 cmd, u64 arg)
 	case XENMEM_machphys_mapping:
 		return machphys_mapping(arg);
 	case XENMEM_memory_map:
-		return memory_map(d, arg);
+		return memory_map(current->domain, arg);
 	default:
 		return hypercall_unknown_op("memory_op", cmd);
 	}

@@ -4,22 +4,32 @@
  * update_va_mapping by the address that the entry maps. What may be written is decided by
  * page_type.c.
  */
+#include <hv/batch.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
-#include <hv/sched.h>
 #include <hv/vcpu.h>
-
-/* In the count of a continued batch: *done holds what was done before. */
-#define CONTINUED     0x80000000u
-#define PREEMPT_EVERY 8
 
 /*
  * A frame that is no table and no descriptor table may be written as plain memory: the guest could
  * do so itself, or has no mapping of it, and either way nothing of ours depends on its contents.
+ * The processor may still walk through it, though, if it was a table until a moment ago. So unless
+ * writable memory is what it was last, it becomes that for the store, with the flush that may take.
  */
+static __attribute__((noinline)) int store_plain(struct domain *d, u64 *word, u64 val)
+{
+	mfn_t m = virt_to_mfn(word);
+	int rc = page_get_type(d, m, FT_WRITABLE);
+
+	if (rc < 0)
+		return rc;
+	*word = val;
+	page_put_type(m);
+	return 0;
+}
+
 static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 {
 	struct frame *f = page_owned(d, paddr_to_mfn(paddr(ptr)));
@@ -27,15 +37,17 @@ static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 
 	if (unlikely(!f))
 		return -EPERM;
-	if (f->type_refs && f->type != FT_WRITABLE) {
-		if (likely(f->type == FT_L1))
-			return page_write_l1e(d, f, word, val, keep_ad);
-		if (f->type == FT_SEGDESC)
-			return -EBUSY;
-		return page_write_entry(d, f, word, val, keep_ad);
+	if (likely(f->type == FT_WRITABLE)) {
+		*word = val;
+		return 0;
 	}
-	*word = val;
-	return 0;
+	if (unlikely(!f->type_refs))
+		return store_plain(d, word, val);
+	if (likely(f->type == FT_L1))
+		return page_write_l1e(d, f, word, val, keep_ad);
+	if (f->type == FT_SEGDESC)
+		return -EBUSY;
+	return page_write_entry(d, f, word, val, keep_ad);
 }
 
 static int update_m2p(struct domain *d, u64 ptr, u64 val)
@@ -49,103 +61,55 @@ static int update_m2p(struct domain *d, u64 ptr, u64 val)
 	return 0;
 }
 
-static int apply(struct domain *d, const struct mmu_update *req)
+/*
+ * Carries out the struct mmu_update at a guest address that lies outside our half. It is read into
+ * two words, not into the structure: gcc 12 dies of an asm goto that writes to part of one.
+ */
+static int update(struct domain *d, u64 at)
 {
-	switch (req->ptr & 3) {
+	u64 ptr, val;
+
+	if (!get_guest_u64_unchecked(vaddr(at), &ptr) ||
+	    !get_guest_u64_unchecked(vaddr(at + offsetof(struct mmu_update, val)), &val))
+		return -EFAULT;
+	switch (ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
-		return update_entry(d, req->ptr, req->val, false);
+		return update_entry(d, ptr, val, false);
 	case MMU_PT_UPDATE_PRESERVE_AD:
-		return update_entry(d, req->ptr, req->val, true);
+		return update_entry(d, ptr, val, true);
 	default:
-		return update_m2p(d, req->ptr, req->val);
+		return update_m2p(d, ptr, val);
 	}
 }
 
-static bool foreign(const struct domain *d, u64 domid)
-{
-	return (u32)domid != DOMID_SELF && (u32)domid != d->id;
-}
-
-static long continue_at(u64 at, u32 left)
-{
-	u64 args[] = {at, left | CONTINUED};
-
-	return hypercall_continue(__HYPERVISOR_mmu_update, 2, args);
-}
-
-/* Before entry i: tables that entries before it let go are released, if time allows. */
-static bool must_stop(struct domain *d, u32 i)
-{
-	if (unlikely(d->release_head) && !page_release_work(d, true))
-		return true;
-	return i && i % PREEMPT_EVERY == 0 && sched_should_preempt();
-}
+static const struct batch updates = {
+    .number = __HYPERVISOR_mmu_update,
+    .size = sizeof(struct mmu_update),
+    .every = 8,
+    .entry = update,
+};
 
 static __attribute__((noinline)) long update_batch(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
-	struct domain *d = current->domain;
-	u32 n = (u32)count & ~CONTINUED;
-	u32 before = 0;
-	u32 i;
-	long rc = 0;
-
-	if (foreign(d, domid))
-		return -EPERM;
-	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
-		return -EFAULT;
-	if (!guest_range_ok(vaddr(list), (u64)n * sizeof(struct mmu_update)))
-		return -EFAULT;
-	for (i = 0;; i++) {
-		struct mmu_update req;
-		u64 at = list + i * sizeof(req);
-
-		if (must_stop(d, i)) {
-			rc = continue_at(at, n - i);
-			break;
-		}
-		if (i == n)
-			break;
-		if (!get_guest_u64_unchecked(vaddr(at), &req.ptr) ||
-		    !get_guest_u64_unchecked(vaddr(at + 8), &req.val)) {
-			rc = -EFAULT;
-			break;
-		}
-		rc = apply(d, &req);
-		if (unlikely(rc == -EAGAIN)) {
-			rc = continue_at(at, n - i);
-			break;
-		}
-		if (unlikely(rc < 0)) {
-			/* What a refused table had let go; a rest waits for the next call. */
-			page_release_work(d, true);
-			break;
-		}
-	}
-	before += i;
-	if (done_ptr && !copy_arg_to(done_ptr, &before))
-		rc = -EFAULT;
-	return rc;
+	return batch_run(&updates, list, count, done_ptr, domid);
 }
 
 /* Linux's usual call is one update of its own table, without a count wanted: the short way. */
 long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
 	struct domain *d = current->domain;
-	struct mmu_update req;
 	long rc;
 
 	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF || d->release_head)
 		return update_batch(list, count, done_ptr, domid);
-	if (!guest_range_ok(vaddr(list), sizeof(req)) ||
-	    !get_guest_u64_unchecked(vaddr(list), &req.ptr) ||
-	    !get_guest_u64_unchecked(vaddr(list + 8), &req.val))
+	if (!guest_range_ok(vaddr(list), sizeof(struct mmu_update)))
 		return -EFAULT;
-	rc = apply(d, &req);
+	rc = update(d, list);
 	if (unlikely(rc == -EAGAIN))
 		return hypercall_continue(__HYPERVISOR_mmu_update, 0, NULL);
 	if (unlikely(d->release_head) && !page_release_work(d, true) && rc == 0)
-		return continue_at(list, 0);
+		return batch_continue(&updates, list, 0);
 	return rc;
 }
 

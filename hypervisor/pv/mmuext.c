@@ -2,17 +2,15 @@
 /*
  * mmuext_op: pinning, base pointers, flushes, clearing and copying of pages.
  */
+#include <hv/batch.h>
 #include <hv/descriptor.h>
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
-#include <hv/sched.h>
 #include <hv/string.h>
 #include <hv/vcpu.h>
-
-#define CONTINUED 0x80000000u
 
 /* The new base is taken before the old one is returned: a base is never without its type. */
 static int new_kernel_base(struct domain *d, mfn_t m)
@@ -118,59 +116,21 @@ static int apply(struct domain *d, const struct mmuext_op *op)
 	}
 }
 
-static long continue_at(u64 at, u32 left)
+static int operation(struct domain *d, u64 at)
 {
-	u64 args[] = {at, left | CONTINUED};
+	struct mmuext_op op;
 
-	return hypercall_continue(__HYPERVISOR_mmuext_op, 2, args);
+	return copy_arg_from(&op, at) ? apply(d, &op) : -EFAULT;
 }
 
-/* Before operation i: tables that were let go are released, if time allows. */
-static bool must_stop(struct domain *d, u32 i)
-{
-	if (d->release_head && !page_release_work(d, true))
-		return true;
-	return i && sched_should_preempt();
-}
+static const struct batch operations = {
+    .number = __HYPERVISOR_mmuext_op,
+    .size = sizeof(struct mmuext_op),
+    .every = 1,
+    .entry = operation,
+};
 
 long do_mmuext_op(u64 list, u64 count, u64 done_ptr, u64 domid)
 {
-	struct domain *d = current->domain;
-	u32 n = (u32)count & ~CONTINUED;
-	u32 before = 0;
-	u32 i;
-	long rc = 0;
-
-	if ((u32)domid != DOMID_SELF && (u32)domid != d->id)
-		return -EPERM;
-	if (((u32)count & CONTINUED) && done_ptr && !copy_arg_from(&before, done_ptr))
-		return -EFAULT;
-	for (i = 0;; i++) {
-		struct mmuext_op op;
-
-		if (must_stop(d, i)) {
-			rc = continue_at(list + i * sizeof(op), n - i);
-			break;
-		}
-		if (i == n)
-			break;
-		if (!copy_elem_from(&op, list, i)) {
-			rc = -EFAULT;
-			break;
-		}
-		rc = apply(d, &op);
-		if (rc == -EAGAIN) {
-			rc = continue_at(list + i * sizeof(op), n - i);
-			break;
-		}
-		if (rc < 0) {
-			/* What a refused table had let go; a rest waits for the next call. */
-			page_release_work(d, true);
-			break;
-		}
-	}
-	before += i;
-	if (done_ptr && !copy_arg_to(done_ptr, &before))
-		rc = -EFAULT;
-	return rc;
+	return batch_run(&operations, list, count, done_ptr, domid);
 }

@@ -27,19 +27,20 @@
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the
- * epoch in which type_refs fell to 0 is kept in .link, and the new type begins with a flush unless
- * one happened since. A frame that is given back is always preceded by a flush.
+ * epoch in which type_refs fell to 0 is kept in .last_used, and the new type begins with a flush
+ * unless one happened since. A frame that is given back is always preceded by a flush.
  *
  * .occupied only saves time: it may name a part of a table that is empty, never miss one with a
  * present entry. Bits are set when a table is validated and when an entry is written.
  *
  * Checking or releasing a large tree takes long, so both stop when a timer is due. A table checked
- * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .link
+ * in part (FRAME_PARTIAL) has its type and one reference that nobody else holds: its first .checked
  * entries are held, the rest is not; nothing refers to it, it is not written, and whoever asks for
- * its type goes on with the check. A table being released (FRAME_RELEASING) keeps its last
- * reference until all entries are given back; .occupied says what is left, and it can be neither
- * used nor written. L1 tables are done in one go. Beyond that, no half-done state is ever seen: we
- * serve one guest at a time, with interrupts off.
+ * its type goes on with the check. A table being released (FRAME_RELEASING), after its last use or
+ * because its check ended with a refusal, keeps its last reference until all entries are given
+ * back; .occupied says what is left, and it can be neither used nor written. L1 tables are done in
+ * one go. Beyond that, no half-done state is ever seen: we serve one guest at a time, with
+ * interrupts off.
  */
 #include <hv/page_type.h>
 #include <hv/percpu.h>
@@ -85,7 +86,7 @@ static inline int get_writable(struct frame *f)
 	}
 	if (f->type_refs)
 		return -EBUSY;
-	if (f->type != FT_NONE && f->link == tlb_epoch)
+	if (f->type != FT_NONE && f->last_used == tlb_epoch)
 		tlb_flush();
 	f->type = FT_WRITABLE;
 	f->type_refs = 1;
@@ -97,7 +98,7 @@ static inline int get_writable(struct frame *f)
 static inline void drop_writer(struct frame *f)
 {
 	if (--f->type_refs == 0)
-		f->link = tlb_epoch;
+		f->last_used = tlb_epoch;
 }
 
 static inline void drop_type_ref(struct frame *f)
@@ -194,7 +195,7 @@ static void queue_release(struct frame *f, mfn_t m)
 	struct domain *d = domains[f->owner];
 
 	f->flags |= FRAME_RELEASING;
-	f->link = d->release_head;
+	f->next_released = d->release_head;
 	d->release_head = (u32)m.n;
 }
 
@@ -205,7 +206,7 @@ bool page_release_work(struct domain *d, bool may_stop)
 		mfn_t m = mfn(d->release_head);
 		struct frame *f = frame_of(m);
 
-		d->release_head = f->link;
+		d->release_head = f->next_released;
 		while (f->occupied) {
 			u64 group = f->occupied & -f->occupied;
 
@@ -222,6 +223,25 @@ bool page_release_work(struct domain *d, bool may_stop)
 	return true;
 }
 
+/*
+ * Gives up a table of which only the first `end` entries are held. Entries of a higher one may be
+ * whole trees, so that is left to page_release_work(), but for the group that `end` cuts.
+ */
+static void abandon(struct frame *f, u64 *table, u64 occupied, unsigned int end)
+{
+	u64 cut = end < PTES_PER_PAGE ? 1ull << (end / 8) : 0;
+
+	f->flags &= ~FRAME_PARTIAL;
+	if (f->type == FT_L1) {
+		release_entries(table, FT_L1, occupied, end);
+		drop_type_ref(f);
+		return;
+	}
+	release_entries(table, f->type, occupied & cut, end);
+	f->occupied = occupied & (cut - 1);
+	queue_release(f, virt_to_mfn(table));
+}
+
 static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 {
 	u64 pte = *entry;
@@ -235,13 +255,13 @@ static int validate_entry(struct domain *d, u64 *entry, enum frame_type level)
 static int stop_at(struct frame *f, unsigned int i)
 {
 	f->flags |= FRAME_PARTIAL;
-	f->link = i;
+	f->checked = i;
 	return -EAGAIN;
 }
 
 /*
- * Takes what the entries from `start` on hold and completes them. If one is refused, nothing is
- * held any more. The contents cannot have changed since an earlier part: the type forbids it.
+ * Takes what the entries from `start` on hold and completes them. If one is refused, the table is
+ * given up. The contents cannot have changed since an earlier part: the type forbids it.
  */
 static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigned int start)
 {
@@ -260,7 +280,7 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigne
 			if (unlikely(rc == -EAGAIN))
 				return stop_at(f, i);
 			if (unlikely(rc < 0)) {
-				release_entries(table, level, occupied, i);
+				abandon(f, table, occupied, i);
 				return rc;
 			}
 			if (level != FT_L1 && sched_should_preempt())
@@ -273,18 +293,20 @@ static int validate_table(struct domain *d, struct frame *f, u64 *table, unsigne
 	return 0;
 }
 
-/* The one type reference goes to the caller, stays with the unfinished table, or is undone. */
+/*
+ * The one type reference goes to the caller, stays with the unfinished table, or is undone. Then
+ * the type stays noted: the frame may have been such a table before, in this very epoch.
+ */
 static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int start)
 {
 	int rc = 0;
 
 	f->flags &= ~FRAME_PARTIAL;
 	if (is_table(f->type))
-		rc = validate_table(d, f, table_of(m), start);
-	else if (f->type == FT_SEGDESC)
+		return validate_table(d, f, table_of(m), start);
+	if (f->type == FT_SEGDESC)
 		rc = descriptor_validate_page(table_of(m));
-	/* The type stays noted: the frame may have been such a table before, in this very epoch. */
-	if (rc < 0 && rc != -EAGAIN)
+	if (rc < 0)
 		drop_type_ref(f);
 	return rc;
 }
@@ -309,12 +331,12 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 		if (f->type != type || (f->flags & FRAME_RELEASING))
 			return refusal(f, type);
 		if (f->flags & FRAME_PARTIAL)
-			return validate(d, f, m, f->link);
+			return validate(d, f, m, f->checked);
 		f->type_refs++;
 		f->refs++;
 		return 0;
 	}
-	if (f->type != type && f->type != FT_NONE && f->link == tlb_epoch)
+	if (f->type != type && f->type != FT_NONE && f->last_used == tlb_epoch)
 		tlb_flush();
 	f->type = type;
 	f->type_refs = 1;
@@ -341,9 +363,7 @@ void page_drop_partial(mfn_t m)
 {
 	struct frame *f = frame_of(m);
 
-	release_entries(table_of(m), f->type, find_occupied(table_of(m)), f->link);
-	f->flags &= ~FRAME_PARTIAL;
-	drop_type_ref(f);
+	abandon(f, table_of(m), find_occupied(table_of(m)), f->checked);
 }
 
 int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
@@ -439,6 +459,12 @@ void page_share(struct domain *d, void *page)
 	f->type = FT_WRITABLE; /* with a reference nobody returns: it can never become a table */
 	f->type_refs = 1;
 	f->refs++;
+}
+
+void page_unshare(struct domain *d, void *page)
+{
+	d->leaks += frame_of(virt_to_mfn(page))->refs != 2;
+	page_free(page);
 }
 
 /* Tables hold no large pages and no foreign frames, so the walk needs no checks but presence. */

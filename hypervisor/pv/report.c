@@ -63,16 +63,16 @@ void report_frames(unsigned int id, u64 before, u64 after)
 	print_info("d%u: free frames %lu, before it was made %lu\n", id, after, before);
 }
 
-void report_domain(const struct domain *d, u64 leaks)
+void report_domain(const struct domain *d)
 {
 	u64 now = clock_now() - d->start_ns;
 
-	if (d->shutdown_reason != SHUTDOWN_poweroff || leaks)
+	if (d->shutdown_reason != SHUTDOWN_poweroff || d->leaks)
 		all_clean = false;
 	print_always("d%u: ended by %s after %lu.%06lu s\n", d->id, reason_name(d->shutdown_reason),
 		     now / 1000000000, now / 1000 % 1000000);
-	if (leaks)
-		print_error("d%u: %lu frames with references left\n", d->id, leaks);
+	if (d->leaks)
+		print_error("d%u: %lu frames with references left\n", d->id, d->leaks);
 	if (stats)
 		print_stats(d);
 }

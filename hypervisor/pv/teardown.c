@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: MIT
 /*
- * The end of a domain: its last output, its report, and every frame back.
+ * The end of a domain's memory.
  *
  * All uses of its frames come from the domain itself, so once bases, pins, descriptor tables and
  * the registered vcpu_info are returned, every count must be back to the allocation's own
- * reference. A frame where it is not is reported as a leak: it would be our bug.
+ * reference. A frame where it is not is counted as a leak: it would be our bug.
+ *
+ * Both walks go over all frames of the machine, with a cursor, and stop when a timer is due: a
+ * guest may have pinned each of its frames, and its neighbours run meanwhile.
  */
-#include <hv/clock.h>
-#include <hv/console.h>
+#include <hv/teardown.h>
 #include <hv/descriptor.h>
-#include <hv/domain.h>
-#include <hv/evtchn.h>
 #include <hv/frame.h>
-#include <hv/grant.h>
-#include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/printk.h>
-#include <hv/report.h>
+#include <hv/sched.h>
 #include <hv/vcpu.h>
+
+#define LOOK_EVERY 64 /* frames that cost next to nothing */
 
 static void return_base(u64 cr3)
 {
@@ -25,61 +25,53 @@ static void return_base(u64 cr3)
 		page_put_type(pte_mfn(cr3));
 }
 
-static void return_references(struct domain *d)
+static void return_vcpu(struct vcpu *v)
 {
-	struct vcpu *v = d->vcpu;
-
 	descriptor_release(v);
 	return_base(v->saved_hot.kernel_cr3);
 	return_base(v->saved_hot.user_cr3);
 	if (v->info_frame.n != MFN_INVALID.n)
 		page_put_type(v->info_frame);
-	for (u64 n = 0; n < max_mfn; n++) {
-		struct frame *f = frame_of(mfn(n));
-
-		if (f->owner != d->id)
-			continue;
-		if ((f->flags & FRAME_PINNED) && page_unpin(d, mfn(n)) < 0)
-			panic("a pinned frame cannot be unpinned\n");
-		if (f->flags & FRAME_PARTIAL)
-			page_drop_partial(mfn(n));
-	}
 }
 
-/* Shared frames keep the type reference that page_share() gave them. */
-static u64 free_frames(struct domain *d)
+/* Returns whether that may have taken long. */
+static bool return_pin(struct domain *d, mfn_t m)
 {
-	u64 leaks = 0;
+	struct frame *f = frame_of(m);
 
-	for (u64 n = 0; n < max_mfn; n++) {
-		struct frame *f = frame_of(mfn(n));
-
-		if (f->owner != d->id)
-			continue;
-		if (f->refs != (f->flags & FRAME_SHARED ? 2 : 1))
-			leaks++;
-		if (!(f->flags & FRAME_SHARED))
-			frame_free(mfn(n));
-	}
-	return leaks;
-}
-
-/* Long only where it works off the tables, and there it can stop. */
-bool domain_teardown(struct domain *d)
-{
-	u64 leaks;
-
-	if (!d->torn_down) {
-		console_release(d);
-		evtchn_release(d);
-		return_references(d);
-		d->torn_down = true;
-	}
-	if (!page_release_work(d, true))
+	if (f->owner != d->id || !(f->flags & (FRAME_PINNED | FRAME_PARTIAL)))
 		return false;
-	leaks = free_frames(d);
-	grant_release(d);
-	page_free(d->shared_info);
-	report_domain(d, leaks);
+	if ((f->flags & FRAME_PINNED) && page_unpin(d, m) < 0)
+		panic("a pinned frame cannot be unpinned\n");
+	if (f->flags & FRAME_PARTIAL)
+		page_drop_partial(m);
+	return true;
+}
+
+bool tables_release(struct domain *d)
+{
+	if (d->release_cursor == 0)
+		return_vcpu(d->vcpu);
+	while (d->release_cursor < max_mfn) {
+		bool look = return_pin(d, mfn(d->release_cursor++));
+
+		if ((look || d->release_cursor % LOOK_EVERY == 0) && sched_should_preempt())
+			return false;
+	}
+	return page_release_work(d, true);
+}
+
+bool memory_release(struct domain *d)
+{
+	while (d->release_cursor < max_mfn) {
+		mfn_t m = mfn(d->release_cursor++);
+
+		if (frame_of(m)->owner == d->id) {
+			d->leaks += frame_of(m)->refs != 1;
+			frame_free(m);
+		}
+		if (d->release_cursor % LOOK_EVERY == 0 && sched_should_preempt())
+			return false;
+	}
 	return true;
 }

@@ -2,16 +2,19 @@
 """Boots the test guests on the emulated machine and reads their result words.
 
 A guest passes only if it prints RESULT SUCCESS, the machine ends with the status that belongs to
-its kind, and every frame has come back. Needs qemu-system-x86_64, gcc, make and the libxen-dev
-headers. A stock kernel and guest root are booted too where the image's are, or where
-REXEN_TEST_KERNEL and REXEN_TEST_RAMDISK name others.
+its kind, and every frame has come back. Runs in the checks image, which has QEMU, gcc, make, the
+libxen-dev headers, a stock kernel and a guest root; REXEN_TEST_KERNEL and REXEN_TEST_RAMDISK name
+others. What is missing is a failure, never a skip.
 """
 
 import os
+import random
 import re
 import struct
 import subprocess
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -117,20 +120,83 @@ def test_fuzz_is_complete_and_repeatable(tmp_path: Path) -> None:
     assert first == second
 
 
+def garbage_ram(tmp_path: Path, memory_mb: int) -> tuple[str, ...]:
+    """Arguments that fill the machine's RAM with the same random bytes each time."""
+    content = tmp_path / "ram"
+    content.write_bytes(random.Random(2003).randbytes(1 << 20) * memory_mb)
+    backend = f"memory-backend-file,id=ram,size={memory_mb}M,mem-path={content},share=off"
+    return ("-object", backend, "-machine", "memory-backend=ram")
+
+
+@pytest.mark.parametrize("name", ["clear", "fuzz"])
+def test_ram_is_garbage_at_power_on(tmp_path: Path, name: str) -> None:
+    """Nothing of ours, and no guest, relies on RAM being clear when the machine starts."""
+    done = run(tmp_path, [guest(name)], extra=garbage_ram(tmp_path, 64))
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert done.status == CLEAN
+    assert_frames_returned(done.console)
+
+
+SLICE_NS = 5_000_000
+# What a neighbour may have to wait beyond the slices of the others.
+GRACE_NS = 1_000_000
+
+
+def steady_lines(console: str, prefix: str) -> tuple[list[str], int]:
+    """What the steady guest prints whatever happens, and its longest gap in virtual ns."""
+    lines = lines_of(console, prefix)
+    gaps = [line for line in lines if line.startswith("longest gap ")]
+    assert len(gaps) == 1, console
+    lines.remove(gaps[0])
+    return lines, int(gaps[0].split()[2])
+
+
 @pytest.fixture(scope="session")
-def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What the steady guest prints when it is alone."""
-    done = run(tmp_path_factory.mktemp("alone"), [guest("steady")])
-    return lines_of(done.console, "")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], list[str]]:
+    """What the steady guest prints in so many rounds when it is alone."""
+
+    @cache
+    def alone(rounds: int) -> list[str]:
+        done = run(tmp_path_factory.mktemp("alone"), [f"{guest('steady')} rounds={rounds}"])
+        lines, gap = steady_lines(done.console, "")
+        assert gap < GRACE_NS
+        return lines
+
+    return alone
+
+
+# Attackers that need memory and time: MB of the machine, and rounds of the steady guest, which has
+# to live longer than they take to live and to be buried.
+LARGE = {"many-pins": (160, 250), "extents": (320, 120)}
 
 
 @pytest.mark.parametrize("attacker", [name for name in GUESTS if name != "steady"])
-def test_neighbour_is_undisturbed(tmp_path: Path, undisturbed: list[str], attacker: str) -> None:
-    """The steady guest's output does not depend on who runs beside it."""
-    done = run(tmp_path, [guest("steady"), guest(attacker)])
+def test_neighbour_is_undisturbed(
+    tmp_path: Path, undisturbed: Callable[[int], list[str]], attacker: str
+) -> None:
+    """The steady guest's output does not depend on who runs beside it, nor is it kept waiting."""
+    memory_mb, rounds = LARGE.get(attacker, (64, 40))
+    options = "loglvl=info" + (" dom1.mem=16" if attacker in LARGE else "")
+    modules = [f"{guest('steady')} rounds={rounds}", guest(attacker)]
+    done = run(tmp_path, modules, options=options, memory_mb=memory_mb)
     assert "hypervisor died" not in done.console
     assert "references left" not in done.console
-    assert lines_of(done.console, "(d1) ") == undisturbed
+    lines, gap = steady_lines(done.console, "(d1) ")
+    assert lines == undisturbed(rounds)
+    assert gap <= SLICE_NS + GRACE_NS
+    if attacker in LARGE:
+        assert "RESULT SUCCESS" in lines_of(done.console, "(d2) ")
+        assert done.console.index("d2: ended by") < done.console.index("d1: ended by")
+
+
+@pytest.mark.parametrize("neighbour", [False, True])
+def test_long_output_is_complete(tmp_path: Path, neighbour: bool) -> None:
+    """Every line is there once and in order, though the calls that print are interrupted."""
+    others = [guest("steady")] if neighbour else []
+    done = run(tmp_path, [guest("long-output"), *others], options="loglvl=info slice_us=100")
+    lines = lines_of(done.console, "(d1) " if neighbour else "")
+    printed = [line[:14] for line in lines if line.startswith("line")]
+    assert printed == [f"line.{call:04}/{i:04}" for call in range(20) for i in range(256)]
 
 
 def test_processor_with_smep(tmp_path: Path) -> None:
@@ -241,9 +307,14 @@ CMDLINE = (
 )
 
 
-@pytest.mark.skipif(
-    not (Path(KERNEL).exists() and Path(RAMDISK).exists()), reason="no stock kernel here"
-)
+def test_stock_kernel_on_garbage(tmp_path: Path) -> None:
+    """A stock guest runs on RAM that was not clear at power-on."""
+    extra = garbage_ram(tmp_path, 256)
+    done = run(tmp_path, [f"{KERNEL} {CMDLINE}", RAMDISK], memory_mb=256, extra=extra)
+    assert done.status == CLEAN, done.console
+    assert "@rexen end 0 " in done.console
+
+
 @pytest.mark.parametrize("count", [1, 2])
 def test_stock_kernel(tmp_path: Path, count: int) -> None:
     """One and two stock guests run a workload of the guest root to its end line and power off."""

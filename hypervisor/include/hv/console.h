@@ -9,13 +9,11 @@
 /* Prints with a "(dN) " before each line from now on; set when there are several domains. */
 void console_set_prefix(bool on);
 
-/* Gives d a console on the ring page m, served through port. Returns -ENOMEM. */
-__must_check int console_init(struct domain *d, mfn_t m, u32 port);
+/* Gives d a console on the ring page m; *port: the event channel we serve it by. -ENOMEM, -ENOSPC.
+ */
+__must_check int console_init(struct domain *d, mfn_t m, u32 *port);
 
-/* Prints what the guest has put into its ring. */
-void console_ring_drain(struct domain *d);
-
-/* Prints what is left, ends a half line, forgets the console. */
-void console_release(struct domain *d);
+/* The part of a domain that console_init() makes: prints what is left, ends a half line. */
+bool console_release(struct domain *d);
 
 #endif

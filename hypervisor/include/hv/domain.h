@@ -29,7 +29,11 @@ struct domain {
 	bool registers_wanted; /* to be printed by the exit path, where all of them are saved */
 
 	u32 release_head; /* tables to be released, see pv/page_type.c; 0 = none */
-	bool torn_down;	  /* the first part of domain_teardown() is done */
+
+	/* At its end: */
+	unsigned int parts_left; /* to be released, from the last */
+	u64 release_cursor;	 /* how far the one being released has got; its own business */
+	u64 leaks;		 /* frames that something still refers to */
 
 	u64 nr_pages;	  /* frames that are its memory */
 	u64 max_pages;	  /* what memory_op lets it grow to */
@@ -56,6 +60,15 @@ extern struct domain *domains[MAX_DOMAINS];
 struct domain *domain_by_id(u64 domid);
 
 /*
+ * The domain on whose behalf caller asks for something, by the id it gave; NULL if it may not. The
+ * one place that says who may act for whom: so far each for itself alone.
+ */
+static inline struct domain *domain_for(struct domain *caller, u32 domid)
+{
+	return domid == DOMID_SELF || domid == caller->id ? caller : NULL;
+}
+
+/*
  * Makes an empty domain with one vCPU, not runnable yet. Returns NULL if memory is short or the
  * table is full.
  */
@@ -71,19 +84,29 @@ void domain_shutdown(struct domain *d, unsigned int reason);
  */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 
-/* Called on the idle stack: tears down domains that died. Returns how many are left. */
-unsigned int domain_reap(void);
+/*
+ * Called on the idle stack: gives back everything that a dying domain owns. Returns false if it
+ * stopped for a timer and wants to be called again; else d is gone.
+ */
+bool domain_bury(struct domain *d);
 
-/* How many have died and are still to be torn down. */
-extern unsigned int nr_dying;
+/* How many domains there are, dead ones that are not buried yet included. */
+unsigned int domain_count(void);
 
 /* Takes a page for the domain's own bookkeeping; zero, counted; NULL if memory is short. */
 void *domain_page_alloc(struct domain *d);
 
-/* Hooks, defined by pv/report.c and pv/teardown.c: the balance of frames, and gives back everything
- * the domain owns. */
+/* Something that a domain consists of, beside its vCPU. */
+struct domain_part {
+	int (*init)(struct domain *d);	   /* NULL: comes into being later, or never */
+	bool (*release)(struct domain *d); /* false: a timer is due, to be called again */
+};
+
+/* Hooks: the parts, in the order of their making (boot/parts.c), and what is told of a domain that
+ * ended, and of the balance of frames (pv/report.c). */
+extern const struct domain_part domain_parts[];
+extern const unsigned int nr_domain_parts;
+void report_domain(const struct domain *d);
 void report_frames(unsigned int id, u64 before, u64 after);
-/* Returns false if it stopped for a timer and wants to be called again. */
-bool domain_teardown(struct domain *d);
 
 #endif

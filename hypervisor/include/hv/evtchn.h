@@ -12,7 +12,7 @@ enum evtchn_state {
 	EVTCHN_INTERDOMAIN, /* connected to .domain, .port */
 	EVTCHN_VIRQ,	    /* .port is the VIRQ */
 	EVTCHN_IPI,
-	EVTCHN_CONSOLE, /* served by us: a send makes us read the console ring */
+	EVTCHN_SERVED, /* by us: a send calls the service numbered .port */
 };
 
 struct evtchn {
@@ -24,19 +24,21 @@ struct evtchn {
 /* Ports of a domain; the ABI would allow 4096. */
 #define NR_EVTCHN 512u
 
-/* Gives d its port table. Returns -ENOMEM. */
+/* The part of a domain: its port table; at its end peers are disconnected. Returns -ENOMEM. */
 __must_check int evtchn_init(struct domain *d);
+bool evtchn_release(struct domain *d);
 
-/* Takes a port for our own console service; 0 if none is free. */
-u32 evtchn_alloc_console(struct domain *d);
+/* What we do when d sends to a port that we serve; false: a timer is due, the send is made again.
+ */
+typedef bool (*evtchn_service)(struct domain *d);
+
+/* Takes a port of d to be served by fn; 0 if none is free. The guest cannot close it. */
+u32 evtchn_serve(struct domain *d, evtchn_service fn);
 
 /* Makes port pending, raises the upcall and wakes d as the ABI says. */
 void evtchn_set_pending(struct domain *d, u32 port);
 
 /* Raises a virtual interrupt, if d has bound it. */
 void evtchn_raise_virq(struct domain *d, u32 virq);
-
-/* Disconnects peers and frees the table. */
-void evtchn_release(struct domain *d);
 
 #endif

@@ -14,16 +14,20 @@ enum frame_type { FT_NONE, FT_L1, FT_L2, FT_L3, FT_L4, FT_SEGDESC, FT_WRITABLE }
 #define OWNER_HYPERVISOR 0xfffd
 #define OWNER_MODULE	 0xfffc /* a boot module that no domain has taken yet */
 
-#define FRAME_PINNED	1  /* a guest's pin holds one reference and one type reference */
-#define FRAME_PARTIAL	8  /* a table checked up to entry .link; one type reference keeps it so */
-#define FRAME_RELEASING 16 /* a table on its owner's release list, linked by .link */
-#define FRAME_DIRTY	4  /* free, and to be cleared before it is used again */
+#define FRAME_PINNED	1 /* a guest's pin holds one reference and one type reference */
+#define FRAME_PARTIAL	8 /* a table checked up to entry .checked; one type reference keeps it so */
+#define FRAME_RELEASING 16 /* a table on its owner's release list */
 #define FRAME_SHARED	2  /* the hypervisor's, lent to the owner: not part of its memory */
 
 struct frame {
 	u32 refs;      /* all uses: 1 for being allocated, and every entry, pin and base */
 	u32 type_refs; /* uses as .type */
-	u32 link;      /* free: next free frame; see the flags; else flush epoch of the last use */
+	union {
+		u32 next_free;	   /* owner OWNER_FREE */
+		u32 checked;	   /* FRAME_PARTIAL: first entry that nothing is held for yet */
+		u32 next_released; /* FRAME_RELEASING; 0 = none */
+		u32 last_used;	   /* else: flush epoch in which type_refs fell to 0 */
+	};
 	u16 owner;
 	u8 type;
 	u8 flags;

@@ -5,7 +5,7 @@
 
 #include <hv/domain.h>
 
-/* Frees d's table frames. */
-void grant_release(struct domain *d);
+/* The part of a domain that its first setup_table makes: frees d's table frames. */
+bool grant_release(struct domain *d);
 
 #endif

@@ -63,6 +63,9 @@ __must_check int page_unpin(struct domain *d, mfn_t m);
 /* Makes a page of ours readable and writable for d by frame number, for good. */
 void page_share(struct domain *d, void *page);
 
+/* At d's end, when its tables are gone: frees such a page; what still refers to it is a leak. */
+void page_unshare(struct domain *d, void *page);
+
 /* The L1 entry that maps va in the running guest kernel's tables, or NULL; *table: its frame. */
 u64 *page_walk_l1(vaddr_t va, struct frame **table);
 

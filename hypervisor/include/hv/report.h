@@ -5,9 +5,6 @@
 
 #include <hv/domain.h>
 
-/* Prints the domain's end, the balance of frames, and with option stats its hypercalls. */
-void report_domain(const struct domain *d, u64 leaks);
-
 /*
  * After the last domain: counts over all, and whether every frame is free that was free (or a
  * module's) at boot.

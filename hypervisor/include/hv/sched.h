@@ -29,7 +29,10 @@ void sched_block(void);
 /* Lets others run; returns when it is our turn again. */
 void sched_yield(void);
 
-/* Takes v out for good: it will not be picked again. */
+/* v's domain is dying: v runs no more, its turns go to domain_bury(), until sched_remove(). */
+void sched_bury(struct vcpu *v);
+
+/* Takes v out for good. */
 void sched_remove(struct vcpu *v);
 
 /* Runs whoever is due. Returns when the caller is picked again. */

@@ -2,8 +2,8 @@
 /*
  * Number types and the few macros every file needs.
  *
- * Machine frames, guest frames, physical and guest virtual addresses are distinct one-field
- * structs, so that the compiler refuses to mix them; the converters below are the only casts.
+ * Machine frames, physical and guest virtual addresses are distinct one-field structs, so that the
+ * compiler refuses to mix them; the converters below are the only casts.
  */
 #ifndef HV_TYPES_H
 #define HV_TYPES_H
@@ -22,10 +22,6 @@ typedef int64_t s64;
 typedef struct {
 	u64 n;
 } mfn_t;
-/* A guest's own frame number, dense from 0. */
-typedef struct {
-	u64 n;
-} pfn_t;
 /* A machine (physical) address. */
 typedef struct {
 	u64 n;
@@ -44,11 +40,6 @@ typedef struct {
 static inline mfn_t mfn(u64 n)
 {
 	return (mfn_t){n};
-}
-
-static inline pfn_t pfn(u64 n)
-{
-	return (pfn_t){n};
 }
 
 static inline paddr_t paddr(u64 n)

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <xen/event_channel.h>
 
-extern unsigned int fake_wakeups, fake_drains;
+extern unsigned int fake_wakeups;
+
+static unsigned int served;
 
 static struct shared_info shared[3];
 static struct vcpu vcpu[3];
@@ -23,7 +25,6 @@ static void make(unsigned int i)
 	vcpu[i] = (struct vcpu){.domain = &dom[i], .vcpu_info = &shared[i].vcpu_info[0]};
 	domains[i] = &dom[i];
 	EXPECT(evtchn_init(&dom[i]) == 0);
-	memset(dom[i].evtchn, 0, PAGE_SIZE);
 }
 
 static void bits(void)
@@ -72,10 +73,26 @@ static void pairs(void)
 	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL);
 }
 
-static void virqs_and_console(void)
+static bool serve(struct domain *d)
+{
+	EXPECT(d == &dom[1]);
+	served++;
+	return true;
+}
+
+/* Wants to be called again the first time. */
+static bool serve_other(struct domain *d)
+{
+	EXPECT(d == &dom[1]);
+	served += 100;
+	return served > 200;
+}
+
+static void virqs_and_services(void)
 {
 	struct evtchn_bind_virq virq = {.virq = VIRQ_TIMER};
-	struct evtchn_send send;
+	struct evtchn_status status = {.dom = DOMID_SELF};
+	struct evtchn_send send, other;
 	struct evtchn_close close;
 
 	memset(&shared[1], 0, sizeof(shared[1]));
@@ -89,8 +106,15 @@ static void virqs_and_console(void)
 	EXPECT(op(EVTCHNOP_bind_virq, &virq) == 0);
 	virq.virq = 24;
 	EXPECT(op(EVTCHNOP_bind_virq, &virq) == -EINVAL);
-	send.port = evtchn_alloc_console(&dom[1]);
-	EXPECT(send.port && op(EVTCHNOP_send, &send) == 0 && fake_drains == 1);
+	send.port = evtchn_serve(&dom[1], serve);
+	other.port = evtchn_serve(&dom[1], serve_other);
+	EXPECT(send.port && op(EVTCHNOP_send, &send) == 0 && served == 1);
+	EXPECT(other.port);
+	EXPECT(op(EVTCHNOP_send, &other) == __HYPERVISOR_event_channel_op && served == 101);
+	EXPECT(op(EVTCHNOP_send, &other) == 0 && served == 201);
+	status.port = other.port;
+	EXPECT(op(EVTCHNOP_status, &status) == 0);
+	EXPECT(status.status == EVTCHNSTAT_interdomain && status.u.interdomain.port == 0);
 	close.port = send.port;
 	EXPECT(op(EVTCHNOP_close, &close) == -EINVAL); /* ours, not the guest's to close */
 	send.port = 0x80000000u;
@@ -105,7 +129,7 @@ int main(void)
 	make(2);
 	bits();
 	pairs();
-	virqs_and_console();
+	virqs_and_services();
 	evtchn_release(&dom[1]);
 	return unit_failures != 0;
 }

@@ -38,7 +38,7 @@ static bool holds(const struct frame *f, const u64 *p, unsigned int i)
 	if (!(p[i] & PTE_P) || (f->type == FT_L4 && i >= 256 && i <= 271))
 		return false;
 	if (f->flags & FRAME_PARTIAL)
-		return i < f->link;
+		return i < f->checked;
 	return !(f->flags & FRAME_RELEASING) || (f->occupied >> (i / 8) & 1);
 }
 
@@ -173,6 +173,32 @@ static void refused_table_is_flushed_later(void)
 	page(1)[0] = 0;
 }
 
+/*
+ * What the entries before a refused one hold may be a large tree: it is put on the release list,
+ * where it is given back in steps, and not within the call that is refused.
+ */
+static void refused_tree_is_released_in_steps(void)
+{
+	const unsigned int tables = 20; /* frames 2..21, in two and a half groups of entries */
+	struct frame *f = frame_of(mfn(1));
+	unsigned int held = 0;
+
+	for (unsigned int i = 0; i < tables; i++)
+		page(1)[i] = (2ull + i) << PAGE_SHIFT | PTE_P;
+	page(1)[tables] = (u64)(FRAMES - 1) << PAGE_SHIFT | PTE_P;
+	EXPECT(page_get_type(&d, mfn(1), FT_L2) == -EPERM);
+	EXPECT((f->flags & FRAME_RELEASING) && f->type_refs == 1);
+	EXPECT(page_get_type(&d, mfn(1), FT_L2) == -EBUSY);
+	for (unsigned int i = 0; i < tables; i++)
+		held += frame_of(mfn(2 + i))->type_refs;
+	EXPECT(held == 16);
+	compare();
+	EXPECT(page_release_work(&d, false));
+	compare();
+	EXPECT(f->type_refs == 0 && f->refs == 1 && !f->flags);
+	memset(page(1), 0, PAGE_SIZE);
+}
+
 int main(void)
 {
 	unsigned int pinned = 0;
@@ -189,6 +215,7 @@ int main(void)
 		frame_table[n] =
 		    (struct frame){.refs = 1, .owner = n && n < FRAMES - FOREIGN ? 1 : 2};
 	refused_table_is_flushed_later();
+	refused_tree_is_released_in_steps();
 	for (unsigned int i = 0; i < ROUNDS && unit_failures < 10; i++) {
 		fake_impatient = i % 2;
 		step();

@@ -117,6 +117,33 @@ void guest_trap(struct guest_regs *regs)
 	poweroff(SHUTDOWN_poweroff);
 }
 
+u64 longest_gap;
+
+void look_at_clock(void)
+{
+	static u64 last;
+	u64 now = clock_ns();
+
+	if (last)
+		longest_gap = MAX(longest_gap, now - last);
+	last = now;
+}
+
+u64 number_option(const char *name, u64 otherwise)
+{
+	const char *s = (const char *)si->cmd_line;
+	u64 n = otherwise;
+
+	for (; *s; s++) {
+		if (strncmp(s, name, strlen(name)) == 0 && s[strlen(name)] == '=') {
+			s += strlen(name) + 1;
+			check(str_to_u64(&s, &n));
+			break;
+		}
+	}
+	return n;
+}
+
 u64 pfn_to_mfn(u64 pfn)
 {
 	return ((const u64 *)si->mfn_list)[pfn];

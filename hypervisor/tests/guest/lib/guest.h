@@ -57,6 +57,22 @@ extern u64 last_cr2;
 /* Called for traps, events and system calls that catch_trap() does not wait for; may be NULL. */
 extern void (*trap_hook)(struct guest_regs *regs);
 
+/* The counter, which runs at 1 GHz on the emulated machine. */
+static inline u64 clock_ns(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+/* Looks at the clock; longest_gap is the longest time between two such looks. */
+void look_at_clock(void);
+extern u64 longest_gap;
+
+/* The number after "NAME=" on the command line, or what is given. */
+u64 number_option(const char *name, u64 otherwise);
+
 /* Leaves by the iret hypercall with this struct iret_context. */
 void __noreturn guest_iret(struct iret_context *frame);
 

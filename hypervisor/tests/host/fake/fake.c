@@ -18,13 +18,24 @@ struct frame *frame_table;
 u64 *m2p_table;
 u64 max_mfn, nr_free_frames;
 u32 tlb_epoch;
-unsigned int fake_wakeups, fake_drains;
+unsigned int fake_wakeups;
 bool fake_impatient; /* a timer is due every now and then */
+unsigned int fake_looks;
+unsigned int fake_continuations;
+u64 fake_args[5]; /* of the last call that is to be made again */
+void (*fake_flush_hook)(void);
 
 void sched_wake(struct vcpu *v);
 bool sched_should_preempt(void);
-void console_ring_drain(struct domain *d);
 int descriptor_validate_page(u64 *page);
+int descriptor_set_ldt(vaddr_t va, u64 nr);
+
+void write_cr3(u64 v)
+{
+	(void)v;
+	if (fake_flush_hook)
+		fake_flush_hook();
+}
 
 void sched_wake(struct vcpu *v)
 {
@@ -34,13 +45,8 @@ void sched_wake(struct vcpu *v)
 
 bool sched_should_preempt(void)
 {
+	fake_looks++;
 	return fake_impatient && rand() % 3 == 0;
-}
-
-__attribute__((weak)) void console_ring_drain(struct domain *d)
-{
-	(void)d;
-	fake_drains++;
 }
 
 void pagetable_fill_hv_slots(u64 *l4)
@@ -52,6 +58,13 @@ void pagetable_fill_hv_slots(u64 *l4)
 int descriptor_validate_page(u64 *page)
 {
 	return page[0] == ~0ull ? -EINVAL : 0;
+}
+
+int descriptor_set_ldt(vaddr_t va, u64 nr)
+{
+	(void)va;
+	(void)nr;
+	return -EINVAL;
 }
 
 void *domain_page_alloc(struct domain *d)
@@ -77,6 +90,14 @@ long hypercall_unknown_op(const char *call, u64 op)
 	(void)call;
 	(void)op;
 	return -ENOSYS;
+}
+
+long hypercall_continue(unsigned int number, unsigned int nargs, const u64 *args)
+{
+	fake_continuations++;
+	for (unsigned int i = 0; i < nargs; i++)
+		fake_args[i] = args[i];
+	return number;
 }
 
 __attribute__((weak)) void console_write(const char *s, size_t n)
