@@ -42,7 +42,7 @@ static int map_stack(struct vcpu *v, u64 va)
 
 		if (!page || pagetable_map(va + i * PAGE_SIZE, mfn_to_paddr(virt_to_mfn(page)),
 					   PTE_RW | PTE_NX) < 0)
-			return -ENOMEM;
+			return trace_error(-ENOMEM);
 	}
 	v->stack_top = va + STACK_PAGES * PAGE_SIZE;
 	v->domain->state_frames++; /* the L1 of the area */
@@ -58,9 +58,9 @@ int vcpu_init(struct vcpu *v)
 	v->gdt_va = area;
 	v->traps = domain_page_alloc(v->domain);
 	if (!v->traps)
-		return -ENOMEM;
+		return trace_error(-ENOMEM);
 	if (pagetable_map(area + HV_GDT_PAGE * PAGE_SIZE, ours, PTE_RW | PTE_NX) < 0)
-		return -ENOMEM;
+		return trace_error(-ENOMEM);
 	for (unsigned int i = 0; i < GUEST_GDT_PAGES; i++)
 		vcpu_map_gdt_page(v, i, MFN_INVALID);
 	fpu_reset(&v->fpu);

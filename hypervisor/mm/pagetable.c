@@ -52,7 +52,7 @@ int pagetable_map(u64 va, paddr_t pa, u64 flags)
 	u64 *entry = walk(va, 1, flags & PTE_US);
 
 	if (!entry)
-		return -ENOMEM;
+		return trace_error(-ENOMEM);
 	*entry = pa.n | flags | PTE_P | PTE_A | PTE_D;
 	invlpg(va);
 	return 0;

@@ -7,6 +7,7 @@
 #include <hv/batch.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
+#include <hv/printk.h>
 
 bool batch_resume(u32 count, u64 done_ptr, u32 *before)
 {
@@ -22,5 +23,5 @@ long batch_continue(const struct batch *b, u64 at, u32 left)
 
 long batch_report(u64 done_ptr, u32 done, long rc)
 {
-	return copy_arg_to(done_ptr, &done) ? rc : -EFAULT;
+	return copy_arg_to(done_ptr, &done) ? rc : trace_error(-EFAULT);
 }

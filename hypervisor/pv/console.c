@@ -105,10 +105,10 @@ int console_init(struct domain *d, mfn_t m, u32 *port)
 {
 	d->console = domain_page_alloc(d);
 	if (!d->console)
-		return -ENOMEM;
+		return trace_error(-ENOMEM);
 	*port = evtchn_serve(d, drain);
 	if (!*port)
-		return -ENOSPC;
+		return trace_error(-ENOSPC);
 	d->console->ring = mfn_to_virt(m);
 	d->console->port = *port;
 	if (!input_owned)
@@ -157,7 +157,7 @@ static long write(struct domain *d, u32 left, u64 ptr)
 		u32 n = MIN(left, (u32)sizeof(chunk));
 
 		if (!copy_from_guest(chunk, vaddr(ptr), n))
-			return -EFAULT;
+			return trace_error(-EFAULT);
 		output(d, chunk, n);
 		ptr += n;
 		left -= n;

@@ -9,6 +9,7 @@
 #include <hv/debugreg.h>
 #include <hv/hypercall.h>
 #include <hv/pagetable.h>
+#include <hv/printk.h>
 #include <hv/vcpu.h>
 
 #define DR6_ZEROS      0x1000
@@ -27,7 +28,7 @@ static bool watches_ports(u64 control)
 static int write_status(struct debug_state *s, u64 value)
 {
 	if (value >> 32)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	s->status = (value | DR6_RESET) & ~(u64)DR6_ZEROS;
 	return 0;
 }
@@ -35,11 +36,11 @@ static int write_status(struct debug_state *s, u64 value)
 static int write_control(struct debug_state *s, u64 value)
 {
 	if (value >> 32)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	if (value & DR7_GD)
-		return -EPERM;
+		return trace_error(-EPERM);
 	if ((value & DR7_ENABLE) && watches_ports(value))
-		return -EPERM;
+		return trace_error(-EPERM);
 	s->control = (value & ~(u64)DR7_ZEROS) | DR7_RESET;
 	debug_load(s);
 	return 0;
@@ -49,7 +50,7 @@ static int write_control(struct debug_state *s, u64 value)
 static int write_address(struct debug_state *s, unsigned int reg, u64 value)
 {
 	if (!guest_range_ok(vaddr(value), 1))
-		return -EPERM;
+		return trace_error(-EPERM);
 	s->address[reg] = value;
 	debug_load(s);
 	return 0;
@@ -69,7 +70,7 @@ int debugreg_write(unsigned int reg, u64 value)
 	case 7:
 		return write_control(s, value);
 	default:
-		return -ENODEV;
+		return trace_error(-ENODEV);
 	}
 }
 
@@ -90,7 +91,7 @@ int debugreg_read(unsigned int reg, u64 *value)
 		*value = s->control;
 		return 0;
 	default:
-		return -ENODEV;
+		return trace_error(-ENODEV);
 	}
 }
 

@@ -28,7 +28,7 @@ int descriptor_check(u64 *desc)
 	if (!(*desc & DESC_PRESENT))
 		return 0;
 	if (!(*desc & DESC_NOT_SYSTEM))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	*desc |= DESC_DPL3;
 	return 0;
 }
@@ -74,10 +74,10 @@ long do_set_gdt(u64 list, u64 entries)
 	unsigned int i;
 
 	if (nr > GUEST_GDT_PAGES)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	for (i = 0; i < nr && rc == 0; i++) {
 		if (!copy_elem_from(&frames[i].n, list, i))
-			rc = -EFAULT;
+			rc = trace_error(-EFAULT);
 		else
 			rc = page_get_type(d, frames[i], FT_SEGDESC);
 	}
@@ -99,7 +99,7 @@ long do_update_descriptor(u64 ma, u64 desc)
 	int rc;
 
 	if (!f || (ma & 7))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	rc = descriptor_check(&desc);
 	if (rc < 0)
 		return rc;
@@ -141,7 +141,7 @@ static int get_ldt_frames(struct domain *d, vaddr_t va, u64 pages, mfn_t *frames
 {
 	for (u64 i = 0; i < pages; i++) {
 		u64 *entry = page_walk_l1(vaddr(va.n + i * PAGE_SIZE), NULL);
-		int rc = -EINVAL;
+		int rc = trace_error(-EINVAL);
 
 		if (entry && (*entry & PTE_P)) {
 			frames[i] = pte_mfn(*entry);
@@ -164,7 +164,7 @@ int descriptor_set_ldt(vaddr_t va, u64 nr)
 	int rc;
 
 	if (nr > MAX_LDT || (va.n & ~PAGE_MASK))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	rc = get_ldt_frames(v->domain, va, pages_of(nr), frames);
 	if (rc < 0)
 		return rc;
@@ -189,7 +189,7 @@ long do_stack_switch(u64 ss, u64 sp)
 	sp &= ~15ull;
 	/* entry.S pushes here without looking: it must not lead into our half. */
 	if (!guest_range_ok(vaddr(sp - 64), 64))
-		return -EPERM;
+		return trace_error(-EPERM);
 	cpu.hot.kernel_sp = sp;
 	return 0;
 }
@@ -227,7 +227,7 @@ long do_set_segment_base(u64 which, u64 base)
 		return 0;
 	}
 	if (!canonical(base))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	switch (which) {
 	case SEGBASE_FS:
 		wrmsr(MSR_FS_BASE, base);

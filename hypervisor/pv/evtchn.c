@@ -24,7 +24,7 @@ static evtchn_service services[4];
 int evtchn_init(struct domain *d)
 {
 	d->evtchn = domain_page_alloc(d);
-	return d->evtchn ? 0 : -ENOMEM;
+	return d->evtchn ? 0 : trace_error(-ENOMEM);
 }
 
 /* Port 0 is never valid. */
@@ -128,7 +128,7 @@ static long send(struct domain *d, union operation *op)
 	struct evtchn *c = port_of(d, port);
 
 	if (!c)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	switch (c->state) {
 	case EVTCHN_INTERDOMAIN:
 		evtchn_set_pending(domains[c->domain], c->port);
@@ -143,7 +143,7 @@ static long send(struct domain *d, union operation *op)
 	case EVTCHN_UNBOUND:
 		return 0;
 	default:
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	}
 }
 
@@ -153,7 +153,7 @@ static long connect(struct domain *d, struct evtchn c, u32 *number)
 	u32 port = free_port(d);
 
 	if (!port)
-		return -ENOSPC;
+		return trace_error(-ENOSPC);
 	d->evtchn[port] = c;
 	*number = port;
 	return 0;
@@ -164,7 +164,7 @@ static long alloc_unbound(struct domain *d, union operation *op)
 	struct evtchn c = {EVTCHN_UNBOUND, op->alloc_unbound.remote_dom, 0};
 
 	if (!domain_for(d, op->alloc_unbound.dom))
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (c.domain == DOMID_SELF)
 		c.domain = d->id;
 	return connect(d, c, &op->alloc_unbound.port);
@@ -180,10 +180,10 @@ static long bind_interdomain(struct domain *d, union operation *op)
 	long rc;
 
 	if (!remote || remote->state != DOMAIN_RUNNING)
-		return -ESRCH;
+		return trace_error(-ESRCH);
 	peer = port_of(remote, remote_port);
 	if (!peer || peer->state != EVTCHN_UNBOUND || peer->domain != d->id)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	rc = connect(d, (struct evtchn){EVTCHN_INTERDOMAIN, remote->id, remote_port}, port);
 	if (rc < 0)
 		return rc;
@@ -198,13 +198,13 @@ static long bind_virq(struct domain *d, union operation *op)
 	u32 virq = op->bind_virq.virq;
 
 	if (op->bind_virq.vcpu != 0)
-		return -ENOENT;
+		return trace_error(-ENOENT);
 	if (virq != VIRQ_TIMER && virq != VIRQ_DEBUG)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	if (d->virq_port[virq])
-		return -EEXIST;
+		return trace_error(-EEXIST);
 	if (connect(d, (struct evtchn){EVTCHN_VIRQ, 0, virq}, &op->bind_virq.port) < 0)
-		return -ENOSPC;
+		return trace_error(-ENOSPC);
 	d->virq_port[virq] = op->bind_virq.port;
 	return 0;
 }
@@ -212,7 +212,7 @@ static long bind_virq(struct domain *d, union operation *op)
 static long bind_ipi(struct domain *d, union operation *op)
 {
 	if (op->bind_ipi.vcpu != 0)
-		return -ENOENT;
+		return trace_error(-ENOENT);
 	return connect(d, (struct evtchn){.state = EVTCHN_IPI}, &op->bind_ipi.port);
 }
 
@@ -221,7 +221,7 @@ static long close_port(struct domain *d, union operation *op)
 	struct evtchn *c = port_of(d, op->close.port);
 
 	if (!c || c->state == EVTCHN_FREE || c->state == EVTCHN_SERVED)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	disconnect(d, op->close.port);
 	return 0;
 }
@@ -233,9 +233,9 @@ static long status(struct domain *d, union operation *op)
 	struct evtchn *c = port_of(d, s->port);
 
 	if (!domain_for(d, s->dom))
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (!c)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	s->vcpu = 0;
 	switch (c->state) {
 	case EVTCHN_FREE:
@@ -267,7 +267,7 @@ static long unmask(struct domain *d, union operation *op)
 	u64 bit = 1ull << (port % 64);
 
 	if (!port_of(d, port))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	d->shared_info->evtchn_mask[port / 64] &= ~bit;
 	if (d->shared_info->evtchn_pending[port / 64] & bit) {
 		d->shared_info->evtchn_pending[port / 64] &= ~bit;
@@ -281,8 +281,8 @@ static long bind_vcpu(struct domain *d, union operation *op)
 	struct evtchn *c = port_of(d, op->bind_vcpu.port);
 
 	if (op->bind_vcpu.vcpu != 0)
-		return -ENOENT;
-	return c && c->state != EVTCHN_FREE ? 0 : -EINVAL;
+		return trace_error(-ENOENT);
+	return c && c->state != EVTCHN_FREE ? 0 : trace_error(-EINVAL);
 }
 
 #define OPERATION(field, handler, does_answer)                                                     \
@@ -315,15 +315,15 @@ long do_event_channel_op(u64 cmd, u64 arg)
 
 	if (cmd == EVTCHNOP_init_control || cmd == EVTCHNOP_expand_array ||
 	    cmd == EVTCHNOP_set_priority)
-		return -ENOSYS; /* the FIFO form: Linux then uses ours */
+		return trace_error(-ENOSYS); /* the FIFO form: Linux then uses ours */
 	if (cmd >= ARRAY_SIZE(operations) || !operations[cmd].fn)
 		return hypercall_unknown_op("event_channel_op", cmd);
 	if (!copy_from_guest(&op, vaddr(arg), operations[cmd].size))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (!operations[cmd].answers)
 		return operations[cmd].fn(current->domain, &op);
 	if (!copy_to_guest(vaddr(arg), &op, operations[cmd].size))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	rc = operations[cmd].fn(current->domain, &op);
 	BUG_ON(rc == 0 && !copy_to_guest(vaddr(arg), &op, operations[cmd].size));
 	return rc;

@@ -11,6 +11,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/vcpu.h>
 #include <xen/grant_table.h>
 
@@ -49,7 +50,7 @@ static long setup_table(struct domain *d, u64 arg)
 	struct grant_table *t = table_of(d);
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	op.status = GNTST_okay;
 	if (!domain_for(d, op.dom))
 		op.status = GNTST_permission_denied;
@@ -59,9 +60,9 @@ static long setup_table(struct domain *d, u64 arg)
 		xen_pfn_t n = virt_to_mfn(t->frame[i]).n;
 
 		if (!copy_elem_to((u64)op.frame_list.p, i, &n))
-			return -EFAULT;
+			return trace_error(-EFAULT);
 	}
-	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &op) ? 0 : trace_error(-EFAULT);
 }
 
 static long query_size(struct domain *d, u64 arg)
@@ -69,11 +70,11 @@ static long query_size(struct domain *d, u64 arg)
 	struct gnttab_query_size op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	op.status = domain_for(d, op.dom) ? GNTST_okay : GNTST_permission_denied;
 	op.nr_frames = MAX(d->grants ? d->grants->nr_frames : 0, (unsigned int)INITIAL_FRAMES);
 	op.max_nr_frames = MAX_FRAMES;
-	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &op) ? 0 : trace_error(-EFAULT);
 }
 
 /* As Xen when told to offer version 1 only. However it ends, the guest reads the version in force.
@@ -84,13 +85,13 @@ static long set_version(u64 arg)
 	long rc = 0;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (op.version == 2)
-		rc = -ENOSYS; /* as before there were versions */
+		rc = trace_error(-ENOSYS); /* as before there were versions */
 	else if (op.version != 1)
-		rc = -EINVAL;
+		rc = trace_error(-EINVAL);
 	op.version = 1;
-	return copy_arg_to(arg, &op) ? rc : -EFAULT;
+	return copy_arg_to(arg, &op) ? rc : trace_error(-EFAULT);
 }
 
 static long get_version(struct domain *d, u64 arg)
@@ -98,11 +99,11 @@ static long get_version(struct domain *d, u64 arg)
 	gnttab_get_version_t op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (!domain_for(d, op.dom))
-		return -EPERM;
+		return trace_error(-EPERM);
 	op.version = 1;
-	return copy_arg_to(arg, &op) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &op) ? 0 : trace_error(-EFAULT);
 }
 
 long do_grant_table_op(u64 cmd, u64 arg, u64 count)
@@ -110,14 +111,14 @@ long do_grant_table_op(u64 cmd, u64 arg, u64 count)
 	struct domain *d = current->domain;
 
 	if ((u32)count > MAX_BATCH)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	if ((u32)count == 0)
 		return 0;
 	switch (cmd) {
 	case GNTTABOP_setup_table:
-		return (u32)count == 1 ? setup_table(d, arg) : -EINVAL;
+		return (u32)count == 1 ? setup_table(d, arg) : trace_error(-EINVAL);
 	case GNTTABOP_query_size:
-		return (u32)count == 1 ? query_size(d, arg) : -EINVAL;
+		return (u32)count == 1 ? query_size(d, arg) : trace_error(-EINVAL);
 	case GNTTABOP_set_version:
 		return set_version(arg);
 	case GNTTABOP_get_version:

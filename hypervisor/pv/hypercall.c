@@ -21,12 +21,12 @@
 
 static long do_unknown(void)
 {
-	return -ENOSYS;
+	return trace_error(-ENOSYS);
 }
 
 static long do_nested(void)
 {
-	return -EINVAL;
+	return trace_error(-EINVAL);
 }
 
 /* The list below overrides the default of the first line, on purpose. */
@@ -62,7 +62,7 @@ long hypercall_unknown_op(const char *call, u64 op)
 		print_info("d%u: %s: operation %lu is not provided\n", current->domain->id, call,
 			   op);
 	}
-	return -ENOSYS;
+	return trace_error(-ENOSYS);
 }
 
 long hypercall_continue(unsigned int number, unsigned int nargs, const u64 *args)
@@ -116,12 +116,12 @@ long do_multicall(u64 list, u64 count)
 			return hypercall_continue(__HYPERVISOR_multicall, 2, args);
 		}
 		if (!copy_elem_from(&e, list, i))
-			return -EFAULT;
+			return trace_error(-EFAULT);
 		finished = run_entry(&e);
 		if (current->domain->state != DOMAIN_RUNNING)
-			return -EFAULT;
+			return trace_error(-EFAULT);
 		if (!copy_elem_to(list, i, &e) && e.op != __HYPERVISOR_iret)
-			return -EFAULT;
+			return trace_error(-EFAULT);
 		if (e.op == __HYPERVISOR_iret)
 			return (long)e.result;
 		if (!finished) {

@@ -13,6 +13,7 @@
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/processor.h>
 #include <hv/vcpu.h>
 #include <xen/physdev.h>
@@ -57,9 +58,9 @@ static long set_iopl(struct vcpu *v, u64 arg)
 	struct physdev_set_iopl op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (op.iopl > 3)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	v->iopl = (u64)op.iopl << IOPL_SHIFT;
 	return 0;
 }
@@ -69,9 +70,9 @@ static long set_iobitmap(struct vcpu *v, u64 arg)
 	struct physdev_set_iobitmap op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (op.nr_ports > NR_PORTS || !guest_range_ok(vaddr((u64)op.bitmap.p), NR_PORTS / 8 + 1))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	v->iobitmap = vaddr((u64)op.bitmap.p);
 	v->iobitmap_ports = op.nr_ports;
 	return 0;

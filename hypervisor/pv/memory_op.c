@@ -11,6 +11,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 #include <xen/memory.h>
@@ -36,7 +37,7 @@ static long machphys_mapping(u64 arg)
 	    .max_mfn = max_mfn - 1,
 	};
 
-	return copy_arg_to(arg, &map) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &map) ? 0 : trace_error(-EFAULT);
 }
 
 /* One region of RAM and nothing else: any reserved entry would make Linux look for PCI. */
@@ -46,12 +47,12 @@ static long memory_map(struct domain *d, u64 arg)
 	struct e820_entry ram = {0, d->max_pages << PAGE_SHIFT, E820_RAM};
 
 	if (!copy_arg_from(&map, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (map.nr_entries < 1)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	map.nr_entries = 1;
 	if (!copy_to_guest(vaddr((u64)map.buffer.p), &ram, sizeof(ram)) || !copy_arg_to(arg, &map))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	return 0;
 }
 
@@ -98,10 +99,10 @@ static long reservation(u64 cmd, u64 first, u64 arg)
 	u64 i;
 
 	if (!copy_arg_from(&r, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	d = domain_for(current->domain, r.domid);
 	if (!d || r.extent_order != 0 || r.nr_extents > MAX_EXTENTS)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	for (i = first; i < r.nr_extents; i++) {
 		u64 list = (u64)r.extent_start.p;
 		u64 n = 0;
@@ -137,10 +138,10 @@ static long query(u64 cmd, u64 arg)
 	struct domain *d;
 
 	if (!copy_arg_from(&id, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	d = domain_for(current->domain, id);
 	if (!d)
-		return -EPERM;
+		return trace_error(-EPERM);
 	return (long)(cmd == XENMEM_current_reservation ? d->nr_pages : d->max_pages);
 }
 

@@ -10,6 +10,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/vcpu.h>
 
 /*
@@ -36,7 +37,7 @@ static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 	u64 *word = paddr_to_virt(paddr(ptr & ~7ull));
 
 	if (unlikely(!f))
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (likely(f->type == FT_WRITABLE)) {
 		*word = val;
 		return 0;
@@ -46,7 +47,7 @@ static inline int update_entry(struct domain *d, u64 ptr, u64 val, bool keep_ad)
 	if (likely(f->type == FT_L1))
 		return page_write_l1e(d, f, word, val, keep_ad);
 	if (f->type == FT_SEGDESC)
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	return page_write_entry(d, f, word, val, keep_ad);
 }
 
@@ -56,7 +57,7 @@ static int update_m2p(struct domain *d, u64 ptr, u64 val)
 	struct frame *f = page_owned(d, m);
 
 	if (!f || (f->flags & FRAME_SHARED))
-		return -EPERM;
+		return trace_error(-EPERM);
 	m2p_table[m.n] = val;
 	return 0;
 }
@@ -71,7 +72,7 @@ static int update(struct domain *d, u64 at)
 
 	if (!get_guest_u64_unchecked(vaddr(at), &ptr) ||
 	    !get_guest_u64_unchecked(vaddr(at + offsetof(struct mmu_update, val)), &val))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	switch (ptr & 3) {
 	case MMU_NORMAL_PT_UPDATE:
 	case MMU_PT_UPDATE_NO_TRANSLATE:
@@ -104,7 +105,7 @@ long do_mmu_update(u64 list, u64 count, u64 done_ptr, u64 domid)
 	if ((u32)count != 1 || done_ptr || (u32)domid != DOMID_SELF || d->release_head)
 		return update_batch(list, count, done_ptr, domid);
 	if (!guest_range_ok(vaddr(list), sizeof(struct mmu_update)))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	rc = update(d, list);
 	if (unlikely(rc == -EAGAIN))
 		return hypercall_continue(__HYPERVISOR_mmu_update, 0, NULL);
@@ -125,7 +126,7 @@ static int flush_after(u64 va, u64 flags)
 	case UVMF_NONE:
 		break;
 	default:
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	}
 	return 0;
 }
@@ -141,7 +142,7 @@ long do_update_va_mapping(u64 va, u64 val, u64 flags)
 		return hypercall_continue(__HYPERVISOR_update_va_mapping, 0, NULL);
 	entry = page_walk_l1(vaddr(va), &table);
 	if (!entry || (flags & UVMF_FLUSHTYPE_MASK) == UVMF_FLUSHTYPE_MASK)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	rc = page_write_l1e(d, table, entry, val, false);
 	if (rc < 0)
 		return rc;

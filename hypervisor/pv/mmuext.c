@@ -9,6 +9,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/string.h>
 #include <hv/vcpu.h>
 
@@ -65,7 +66,7 @@ static int copy_page(struct domain *d, mfn_t dst, mfn_t src)
 	int rc;
 
 	if (!page_owned(d, src))
-		return -EPERM;
+		return trace_error(-EPERM);
 	rc = page_get_type(d, dst, FT_WRITABLE);
 	if (rc < 0)
 		return rc;
@@ -120,7 +121,7 @@ static int operation(struct domain *d, u64 at)
 {
 	struct mmuext_op op;
 
-	return copy_arg_from(&op, at) ? apply(d, &op) : -EFAULT;
+	return copy_arg_from(&op, at) ? apply(d, &op) : trace_error(-EFAULT);
 }
 
 static const struct batch operations = {

@@ -85,7 +85,7 @@ static inline int get_writable(struct frame *f)
 		return 0;
 	}
 	if (f->type_refs)
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	if (f->type != FT_NONE && f->last_used == tlb_epoch)
 		tlb_flush();
 	f->type = FT_WRITABLE;
@@ -112,9 +112,9 @@ static inline int get_l1e(struct domain *d, u64 pte)
 	struct frame *f = page_owned(d, pte_mfn(pte));
 
 	if (unlikely(!f))
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (unlikely(f->refs >= MAX_REFS))
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	if (pte & PTE_RW)
 		return get_writable(f);
 	f->refs++;
@@ -137,7 +137,7 @@ static int get_entry(struct domain *d, u64 pte, enum frame_type level)
 	if (level == FT_L1)
 		return get_l1e(d, pte);
 	if (pte & PTE_PS)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	return page_get_type(d, pte_mfn(pte), level - 1);
 }
 
@@ -314,7 +314,8 @@ static int validate(struct domain *d, struct frame *f, mfn_t m, unsigned int sta
 /* Linear tables get the answer that Xen gives where it is told to refuse them. */
 static inline int refusal(const struct frame *f, enum frame_type type)
 {
-	return is_table(type) && is_table(f->type) && f->type > type ? -EINVAL : -EBUSY;
+	return is_table(type) && is_table(f->type) && f->type > type ? trace_error(-EINVAL)
+								     : trace_error(-EBUSY);
 }
 
 int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
@@ -322,9 +323,9 @@ int page_get_type(struct domain *d, mfn_t m, enum frame_type type)
 	struct frame *f = page_owned(d, m);
 
 	if (!f)
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (f->refs >= MAX_REFS)
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	if (type == FT_WRITABLE)
 		return get_writable(f);
 	if (f->type_refs) {
@@ -404,9 +405,9 @@ int page_write_entry(struct domain *d, struct frame *table, u64 *entry, u64 val,
 	if (level == FT_L1)
 		return page_write_l1e(d, table, entry, val, keep_ad);
 	if (table->flags & (FRAME_PARTIAL | FRAME_RELEASING))
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	if (hv_slot(level, ((u64)entry & ~PAGE_MASK) / sizeof(u64)))
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (val & PTE_P) {
 		val = complete_entry(val, level);
 		if (keep_ad)
@@ -428,9 +429,9 @@ int page_pin(struct domain *d, mfn_t m, enum frame_type type)
 	int rc;
 
 	if (!f)
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (f->flags & FRAME_PINNED)
-		return -EBUSY;
+		return trace_error(-EBUSY);
 	rc = page_get_type(d, m, type);
 	if (rc == 0)
 		f->flags |= FRAME_PINNED;
@@ -442,9 +443,9 @@ int page_unpin(struct domain *d, mfn_t m)
 	struct frame *f = page_owned(d, m);
 
 	if (!f)
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (!(f->flags & FRAME_PINNED))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	f->flags &= ~FRAME_PINNED;
 	page_put_type(m);
 	return 0;

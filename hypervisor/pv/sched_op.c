@@ -5,6 +5,7 @@
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 #include <xen/event_channel.h>
@@ -49,12 +50,12 @@ static long poll(struct domain *d, u64 arg)
 	bool pending;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (op.nr_ports > MAX_POLL_PORTS)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	pending = any_pending(d, (u64)op.ports.p, op.nr_ports, &fault);
 	if (fault)
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (!pending && (!op.timeout || op.timeout > clock_now()))
 		sched_yield();
 	return 0;
@@ -65,9 +66,9 @@ static long shutdown(struct domain *d, u64 arg)
 	struct sched_shutdown op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (op.reason > SHUTDOWN_MAX)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	domain_shutdown(d, op.reason);
 	return 0;
 }

@@ -5,6 +5,7 @@
  */
 #include <hv/shared_info.h>
 #include <hv/page_type.h>
+#include <hv/printk.h>
 #include <hv/public.h>
 #include <hv/timer.h>
 #include <hv/vcpu.h>
@@ -14,7 +15,7 @@ int shared_info_init(struct domain *d)
 	struct shared_info *s = domain_page_alloc(d);
 
 	if (!s)
-		return -ENOMEM;
+		return trace_error(-ENOMEM);
 	page_share(d, s);
 	for (unsigned int i = 0; i < XEN_LEGACY_MAX_VCPUS; i++)
 		s->vcpu_info[i].evtchn_upcall_mask = 1;

@@ -10,6 +10,7 @@
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/processor.h>
 #include <hv/string.h>
 #include <hv/vcpu.h>
@@ -52,11 +53,11 @@ long do_set_trap_table(u64 list)
 		struct trap_info t;
 
 		if (!copy_elem_from(&t, list, i))
-			return -EFAULT;
+			return trace_error(-EFAULT);
 		if (!t.address)
 			break;
 		if (!canonical(t.address))
-			return -EINVAL;
+			return trace_error(-EINVAL);
 		v->traps[t.vector] = (struct trap_entry){.address = t.address, .flags = t.flags};
 	}
 	refresh_entries(v);
@@ -85,14 +86,14 @@ static long register_callback(struct vcpu *v, u64 arg)
 	struct callback *c;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (!canonical(op.address))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	if (op.type == CALLBACKTYPE_nmi || op.type == CALLBACKTYPE_sysenter)
 		return 0; /* neither ever happens here */
 	c = callback_of(v, op.type);
 	if (!c)
-		return -ENOSYS;
+		return trace_error(-ENOSYS);
 	c->address = op.address;
 	c->masks_events = (op.flags & CALLBACKF_mask_events) || op.type == CALLBACKTYPE_event;
 	refresh_entries(v);
@@ -105,10 +106,10 @@ static long unregister_callback(struct vcpu *v, u64 arg)
 	struct callback *c;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	c = callback_of(v, op.type);
 	if (!c || op.type == CALLBACKTYPE_event || op.type == CALLBACKTYPE_failsafe)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	*c = (struct callback){.address = 0};
 	refresh_entries(v);
 	return 0;
@@ -138,7 +139,7 @@ long do_fpu_taskswitch(u64 set)
 long do_vm_assist(u64 cmd, u64 type)
 {
 	if (cmd != VMASST_CMD_enable && cmd != VMASST_CMD_disable)
-		return -ENOSYS;
+		return trace_error(-ENOSYS);
 	switch (type) {
 	case VMASST_TYPE_writable_pagetables:
 		return 0;
@@ -150,6 +151,6 @@ long do_vm_assist(u64 cmd, u64 type)
 		current->domain->runstate_update_flag = cmd == VMASST_CMD_enable;
 		return 0;
 	default:
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	}
 }

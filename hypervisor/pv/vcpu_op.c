@@ -6,6 +6,7 @@
 #include <hv/hypercall.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/timer.h>
 #include <hv/vcpu.h>
@@ -19,9 +20,9 @@ static long register_time_area(u64 arg)
 	struct vcpu_time_info t = {.version = 0};
 
 	if (!copy_arg_from(&area, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	timer_fill_clock(&t);
-	return copy_to_guest(vaddr((u64)area.addr.v), &t, sizeof(t)) ? 0 : -EFAULT;
+	return copy_to_guest(vaddr((u64)area.addr.v), &t, sizeof(t)) ? 0 : trace_error(-EFAULT);
 }
 
 static long register_runstate(struct vcpu *v, u64 arg)
@@ -29,11 +30,11 @@ static long register_runstate(struct vcpu *v, u64 arg)
 	struct vcpu_register_runstate_memory_area area;
 
 	if (!copy_arg_from(&area, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	v->runstate_area = vaddr((u64)area.addr.v);
 	vcpu_set_runstate(v, RUNSTATE_running, clock_now());
 	vcpu_publish_runstate(v);
-	return v->runstate_area.n || !area.addr.v ? 0 : -EFAULT;
+	return v->runstate_area.n || !area.addr.v ? 0 : trace_error(-EFAULT);
 }
 
 /*
@@ -47,10 +48,10 @@ static long register_info(struct domain *d, struct vcpu *v, u64 arg)
 	int rc;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (v->info_frame.n != MFN_INVALID.n || op.offset > PAGE_SIZE - sizeof(*info) ||
 	    op.offset % sizeof(u64))
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	rc = page_get_type(d, mfn(op.mfn), FT_WRITABLE);
 	if (rc < 0)
 		return rc;
@@ -70,9 +71,9 @@ static long set_singleshot(struct vcpu *v, u64 arg)
 	struct vcpu_set_singleshot_timer op;
 
 	if (!copy_arg_from(&op, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if ((op.flags & VCPU_SSHOTTMR_future) && op.timeout_abs_ns < clock_now())
-		return -XEN_ETIME;
+		return trace_error(-XEN_ETIME);
 	/* 0 would mean "none" to the scheduler; it is as much in the past as 1. */
 	sched_set_timer(v, op.timeout_abs_ns ? op.timeout_abs_ns : 1);
 	return 0;
@@ -81,7 +82,7 @@ static long set_singleshot(struct vcpu *v, u64 arg)
 static long get_runstate(struct vcpu *v, u64 arg)
 {
 	vcpu_set_runstate(v, RUNSTATE_running, clock_now());
-	return copy_arg_to(arg, &v->runstate) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &v->runstate) ? 0 : trace_error(-EFAULT);
 }
 
 long do_vcpu_op(u64 cmd, u64 id, u64 arg)
@@ -89,7 +90,7 @@ long do_vcpu_op(u64 cmd, u64 id, u64 arg)
 	struct vcpu *v = current;
 
 	if ((u32)id != 0)
-		return -ENOENT;
+		return trace_error(-ENOENT);
 	switch (cmd) {
 	case VCPUOP_is_up:
 		return 1;

@@ -3,6 +3,7 @@
 #include <hv/domain.h>
 #include <hv/guestcopy.h>
 #include <hv/hypercall.h>
+#include <hv/printk.h>
 #include <hv/string.h>
 #include <xen/features.h>
 #include <xen/version.h>
@@ -17,21 +18,21 @@ static long extraversion(u64 arg)
 {
 	xen_extraversion_t text = EXTRAVERSION;
 
-	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : -EFAULT;
+	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : trace_error(-EFAULT);
 }
 
 static long capabilities(u64 arg)
 {
 	xen_capabilities_info_t text = "xen-3.0-x86_64 ";
 
-	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : -EFAULT;
+	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : trace_error(-EFAULT);
 }
 
 static long changeset(u64 arg)
 {
 	xen_changeset_info_t text = "rexen";
 
-	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : -EFAULT;
+	return copy_to_guest(vaddr(arg), text, sizeof(text)) ? 0 : trace_error(-EFAULT);
 }
 
 static long compile_info(u64 arg)
@@ -39,14 +40,14 @@ static long compile_info(u64 arg)
 	struct xen_compile_info info;
 
 	memset(&info, 0, sizeof(info));
-	return copy_arg_to(arg, &info) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &info) ? 0 : trace_error(-EFAULT);
 }
 
 static long platform_parameters(u64 arg)
 {
 	struct xen_platform_parameters p = {.virt_start = HYPERVISOR_VIRT_START};
 
-	return copy_arg_to(arg, &p) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &p) ? 0 : trace_error(-EFAULT);
 }
 
 static long get_features(u64 arg)
@@ -54,11 +55,11 @@ static long get_features(u64 arg)
 	struct xen_feature_info fi;
 
 	if (!copy_arg_from(&fi, arg))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	if (fi.submap_idx >= XENFEAT_NR_SUBMAPS)
-		return -EINVAL;
+		return trace_error(-EINVAL);
 	fi.submap = FEATURES;
-	return copy_arg_to(arg, &fi) ? 0 : -EFAULT;
+	return copy_arg_to(arg, &fi) ? 0 : trace_error(-EFAULT);
 }
 
 long do_xen_version(u64 cmd, u64 arg)

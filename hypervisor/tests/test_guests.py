@@ -49,11 +49,12 @@ def run(
     options: str = "loglvl=info",
     memory_mb: int = 64,
     extra: tuple[str, ...] = (),
+    elf: Path = BUILD / "rexen.elf",
 ) -> Run:
     """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
     argv = rexen_argv(
-        BUILD / "rexen.elf",
+        elf,
         modules=modules,
         options=options,
         memory_mib=memory_mb,
@@ -290,6 +291,17 @@ def test_ramdisk_reaches_a_guest(tmp_path: Path, name: str) -> None:
     assert "RESULT SUCCESS" in lines, done.console
     assert done.status == CLEAN
     assert_frames_returned(done.console)
+
+
+def test_debug_build_says_where_errors_are_born(tmp_path: Path) -> None:
+    """With DEBUG=1 each refusal names its file and line; the guest sees no difference."""
+    build = tmp_path / "debug"
+    argv = ["make", "-C", str(HYPERVISOR), "all", f"BUILD={build}", "DEBUG=1"]
+    subprocess.run(argv, check=True)
+    done = run(tmp_path, [guest("memory")], options="loglvl=debug", elf=build / "rexen.elf")
+    assert done.status == CLEAN, done.console
+    assert re.search(r"\(rexen\) error -1 at pv/memory_op\.c:\d+", done.console), done.console
+    assert " at pv/" not in run(tmp_path, [guest("memory")], options="loglvl=debug").console
 
 
 def test_state_of_a_domain_is_small(tmp_path: Path) -> None:

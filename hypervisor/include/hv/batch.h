@@ -7,6 +7,7 @@
 #include <hv/domain.h>
 #include <hv/page_type.h>
 #include <hv/percpu.h>
+#include <hv/printk.h>
 #include <hv/sched.h>
 #include <hv/vcpu.h>
 
@@ -53,10 +54,10 @@ static inline __attribute__((always_inline)) long batch_run(const struct batch *
 	u32 i;
 
 	if (!d)
-		return -EPERM;
+		return trace_error(-EPERM);
 	if (!guest_range_ok(vaddr(list), (u64)n * b->size) ||
 	    (done_ptr && !batch_resume((u32)count, done_ptr, &before)))
-		return -EFAULT;
+		return trace_error(-EFAULT);
 	for (i = 0;; i++) {
 		u64 at = list + (u64)i * b->size;
 

@@ -37,6 +37,20 @@ void machine_die(void) __noreturn;
 #define print_info(...)	  printk(LOG_INFO, __VA_ARGS__)
 #define print_debug(...)  printk(LOG_DEBUG, __VA_ARGS__)
 
+/*
+ * The value of an error where it is born. A debug build (make DEBUG=1) says file and line, with
+ * option loglvl=debug.
+ */
+#ifdef HV_DEBUG
+#define trace_error(error)                                                                         \
+	({                                                                                         \
+		print_debug("error %d at %s:%d\n", (int)(error), __FILE__, __LINE__);              \
+		(error);                                                                           \
+	})
+#else
+#define trace_error(error) (error)
+#endif
+
 #define BUG_ON(cond)                                                                               \
 	do {                                                                                       \
 		if (unlikely(cond))                                                                \
