@@ -73,6 +73,16 @@ def test_a_mirror_that_is_gone_and_an_archive(debian: Debian) -> None:
     assert (debian.inputs, debian.differs) == (lock, [])
 
 
+def test_a_mirror_in_the_middle_of_its_update(debian: Debian) -> None:
+    """Its index still names a file that is gone."""
+    lock = debian.lock()
+    for file in debian.root.glob("mirror/pool/library_*"):
+        file.unlink()
+    done = debian.gather(lock, debian.archive(*ALL))
+    assert done.returncode == 0, done.stderr
+    assert (debian.inputs, debian.differs) == (lock, [])
+
+
 @pytest.mark.parametrize("archive", ["", "file:/nowhere"])
 def test_a_mirror_that_moved_on_alone(debian: Debian, archive: str) -> None:
     lock = debian.lock()

@@ -109,8 +109,9 @@ refresh
 locked >"$work/locked"
 offered "" >"$work/mirror"
 comm -12 "$work/locked" "$work/mirror" >"$work/here"
-comm -23 "$work/locked" "$work/mirror" >"$work/elsewhere"
-take "$choosing" "$work/here"
+take "$choosing" "$work/here" || echo "pool.sh: the mirror does not give it all" >&2
+index
+comm -23 "$work/locked" "$work/held" >"$work/elsewhere"
 if [ -s "$work/elsewhere" ] && [ "$archive" ]; then
 	# Trusted, because the lock's digests tell more than the archive's signature.
 	echo "deb [trusted=yes check-valid-until=no] ${archive%/}/$snapshot $suite main" >"$work/archive.list"
@@ -118,10 +119,10 @@ if [ -s "$work/elsewhere" ] && [ "$archive" ]; then
 	apt-get $from_archive update || echo "pool.sh: the archive cannot be read" >&2
 	offered "$from_archive" | comm -12 "$work/elsewhere" - >"$work/there"
 	take "$from_archive" "$work/there" || echo "pool.sh: the archive does not give it all" >&2
+	index
 fi
 
 # 2. What is asked for, out of that and of the mirror.
-index
 eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
 # shellcheck disable=SC2154 # set by apt-config
 echo "deb [trusted=yes] file:$pool ./" >"$parts/rexen-pool.list"
