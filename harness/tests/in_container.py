@@ -14,8 +14,10 @@ from harness.measure.images.host import ensure_engine
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 
-PLACES = ("workloads/tests", "hypervisor/tests")
-PYTEST = ("python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-q", "-rs", "-m", "")
+PLACES = ("harness/tests/recipe", "workloads/tests", "hypervisor/tests")
+PYTEST = ("python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-m", "")
+# The checks image has all that a test can ask for: one that skips itself there is a mistake.
+NO_SKIPS = ("-p", "harness.tests.no_skips")
 
 
 def main() -> int:
@@ -23,7 +25,7 @@ def main() -> int:
     try:
         engine = ensure_engine(paths.build / "logs", steps)
         tag = ensure_target(engine, paths, steps, "checks")
-        for chunk in engine.stream(tag, [*PYTEST, *PLACES], source=paths.root):
+        for chunk in engine.stream(tag, [*PYTEST, *NO_SKIPS, *PLACES], source=paths.root):
             sys.stdout.buffer.write(chunk)
             sys.stdout.flush()
     except HarnessError as error:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from harness.analysis.study import Study
+from harness.catalogue.experiments import read_experiment
 from harness.model.experiment import CellChoice, Claim, Experiment, MetricRef, Series
 from harness.model.limits import Limits
 from harness.model.point import PERTURB, Point
@@ -27,6 +28,7 @@ from harness.model.record import (
 from harness.model.system import Boot, Guest, MachineOptions, System, Targets
 from harness.model.unit import Better, MetricKind, Unit
 from harness.model.workload import Axis, Metric, Workload
+from harness.paths import checkout_root
 
 TITLES = {
     "native": ("Linux alone", "L-UP", "#4d4d4d", ""),
@@ -139,6 +141,13 @@ def workloads() -> dict[str, Workload]:
         SERIES, [Metric("bandwidth", "pipe bandwidth", UNITS["MB/s"], Better.HIGHER)]
     )
     return {**found, SERIES: replace(series, axes=axes)}
+
+
+def experiments() -> list[Experiment]:
+    """The repository's own, over these workloads. One that somebody adds may stand beside them."""
+    folder = checkout_root() / "harness" / "experiments"
+    names = ("table3", "table4", "table5", "controls", SERIES)
+    return [read_experiment(folder / f"{name}.toml", workloads()) for name in names]
 
 
 def _workload(name: str, metrics: Iterable[Metric]) -> Workload:

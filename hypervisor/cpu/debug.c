@@ -29,15 +29,23 @@ void debug_unload(void)
 	armed = false;
 }
 
+/* A processor ignores the low bits of an address by the length watched; QEMU's would not. */
+static u64 aligned(const struct debug_state *s, unsigned int i)
+{
+	static const u8 low_bits[] = {0, 1, 7, 3};
+
+	return s->address[i] & ~(u64)low_bits[s->control >> DR7_LENGTH(i) & 3];
+}
+
 void debug_load(const struct debug_state *s)
 {
 	debug_unload(); /* before addresses change under it */
 	if (likely(!(s->control & DR7_ENABLE)))
 		return;
-	write_breakpoint(0, s->address[0]);
-	write_breakpoint(1, s->address[1]);
-	write_breakpoint(2, s->address[2]);
-	write_breakpoint(3, s->address[3]);
+	write_breakpoint(0, aligned(s, 0));
+	write_breakpoint(1, aligned(s, 1));
+	write_breakpoint(2, aligned(s, 2));
+	write_breakpoint(3, aligned(s, 3));
 	write_dr7(s->control);
 	armed = true;
 }
@@ -48,6 +56,6 @@ void debug_take_status(struct debug_state *s)
 	u64 now = read_dr6();
 
 	write_dr6(DR6_RESET);
-	s->status = (s->status & ~(u64)STATUS_BREAKPOINTS) |
-		    (now & (STATUS_BREAKPOINTS | STATUS_OTHERS));
+	s->status =
+	    (s->status & ~(u64)STATUS_BREAKPOINTS) | (now & (STATUS_BREAKPOINTS | STATUS_OTHERS));
 }

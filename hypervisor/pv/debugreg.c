@@ -12,11 +12,10 @@
 #include <hv/printk.h>
 #include <hv/vcpu.h>
 
-#define DR6_ZEROS	 0x1000
-#define DR7_ZEROS	 0xd800
-#define DR7_GD		 0x2000
-#define DR7_CONDITION(n) (16 + 4 * (n))
-#define CONDITION_PORT	 2
+#define DR6_ZEROS      0x1000
+#define DR7_ZEROS      0xd800
+#define DR7_GD	       0x2000
+#define CONDITION_PORT 2
 
 static bool watches_ports(u64 control)
 {

@@ -200,6 +200,15 @@ def test_long_output_is_complete(tmp_path: Path, neighbour: bool) -> None:
     assert printed == [f"line.{call:04}/{i:04}" for call in range(20) for i in range(256)]
 
 
+def test_processor_with_smep(tmp_path: Path) -> None:
+    """It is turned on where there is one, SMAP is not, and nothing of ours minds."""
+    extra = ("-cpu", "qemu64,+smep,+smap")  # the last one counts
+    done = run(tmp_path, [guest("traps"), guest("user")], extra=extra)
+    assert "(rexen) processor: cr4 100620, SMEP on" in done.console
+    assert done.console.count("RESULT SUCCESS") == 2, done.console
+    assert done.status == CLEAN
+
+
 def test_debug_status_is_its_own(tmp_path: Path) -> None:
     """What one domain's debug exceptions left in the processor is not seen by the next."""
     done = run(tmp_path, [guest("traps"), guest("debug-status")])
@@ -328,3 +337,24 @@ def test_stock_kernel(tmp_path: Path, count: int) -> None:
         prefix = f"(d{number}) " if count > 1 else ""
         lines = lines_of(done.console, prefix)
         assert [line for line in lines if line.startswith("@rexen end 0 ")], done.console
+
+
+def ramdisk_of(tmp_path: Path, source: str) -> str:
+    """An archive with one static program, as /init."""
+    subprocess.run(
+        ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tmp_path / "init", TESTS / source],
+        check=True,
+    )
+    done = subprocess.run(
+        ["cpio", "-o", "-H", "newc"], input=b"init\n", cwd=tmp_path, capture_output=True, check=True
+    )
+    (tmp_path / "ramdisk").write_bytes(done.stdout)
+    return str(tmp_path / "ramdisk")
+
+
+def test_debugger_in_a_stock_guest(tmp_path: Path) -> None:
+    """Hardware breakpoints of ptrace stop a program; ioperm and iopl open ports."""
+    kernel = f"{KERNEL} console=hvc0 quiet panic=-1 noreplace-smp"
+    done = run(tmp_path, [kernel, ramdisk_of(tmp_path, "stock/debugger.c")], memory_mb=256)
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert done.status == CLEAN

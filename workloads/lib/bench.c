@@ -34,7 +34,11 @@ static struct parameter {
 };
 static size_t n_parameters = 3;
 
-static char lines[LINES_SIZE];
+/*
+ * On a page of its own, so that the C library's variables behind it lie at the same offset whatever
+ * variables a workload has: how many of their pages a fork copies must not change with those.
+ */
+static char lines[LINES_SIZE] __attribute__((aligned(4096)));
 static size_t lines_used;
 static uint64_t clock_ns; /* what an empty timed section measures */
 static const char *current_metric = "-";

@@ -6,6 +6,7 @@ for sense only: that machine's clock is not the one that counts.
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -118,3 +119,20 @@ def test_build_is_the_same_from_another_place(built: Path, tmp_path: Path) -> No
     assert len(files) >= 7
     for file in files:
         assert (out / file).read_bytes() == (built / file).read_bytes(), file
+
+
+def test_variables_of_a_program_do_not_move_those_of_the_c_library(tmp_path: Path) -> None:
+    """A fork copies the pages it writes to: 3 % of its time hung on one of them."""
+    shutil.copytree(WORKLOADS, tmp_path / "more", ignore=shutil.ignore_patterns("build"))
+    with (tmp_path / "more/lmbench-process/run.c").open("a") as source:
+        source.write("int more_data[100] = {1};\nint more_bss[100];\n")
+    places = []
+    for number, tree in enumerate((WORKLOADS, tmp_path / "more")):
+        out = tmp_path / str(number)
+        unstripped = "LDFLAGS=-no-pie -Wl,--build-id=none"
+        subprocess.run(["make", "-s", "-C", tree, f"OUT={out}", unstripped], check=True)
+        argv = ["nm", out / "workloads/lmbench-process/run"]
+        symbols = subprocess.run(argv, capture_output=True, text=True, check=True).stdout
+        (place,) = re.findall(r"^([0-9a-f]+) B __environ$", symbols, re.M)
+        places.append(int(place, 16) % 4096)
+    assert places[0] == places[1]

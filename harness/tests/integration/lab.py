@@ -1,20 +1,11 @@
-"""Real machines for tests: the engine, the image and one way to run a cell.
-
-The exact outcome of one cell is kept in harness/tests/data/exact.json, for the artefacts it was
-recorded with. Record it anew after a wanted change:
-
-    python -m harness.tests.integration.lab
-"""
+"""Real machines for tests: the engine, the image and one way to run a cell."""
 
 from __future__ import annotations
 
-import json
-import tempfile
 import threading
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from harness import catalogue
 from harness.measure.campaign import Campaign, Measured, run_cell
@@ -29,7 +20,6 @@ from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 
-EXACT = Path(__file__).parent.parent / "data" / "exact.json"
 OWNER = "guest-tests"
 
 
@@ -94,23 +84,3 @@ class Lab:
 def sample_of(outcome: Outcome, metric: str) -> Sample:
     """The first recorded sample of a metric."""
     return next(it for it in outcome.samples if it.metric == metric and it.phase is Phase.RUN)
-
-
-def exact_document(cell: Cell, outcome: Outcome) -> dict[str, Any]:
-    """What a cell gave, and all it was made of, as JSON has it."""
-    document = {"cell": cell.id, "inputs": asdict(cell.inputs), "outcome": asdict(outcome)}
-    plain: dict[str, Any] = json.loads(json.dumps(document))
-    return plain
-
-
-def record_exact() -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        lab = Lab.open(Path(scratch))
-        native = lab.systems["native"]
-        cell = lab.cell(native)
-        document = exact_document(cell, lab.run(cell).record.outcome)
-    EXACT.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n")
-
-
-if __name__ == "__main__":
-    record_exact()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.catalogue.experiments import load_claims, load_experiments
+from harness.catalogue.experiments import load_claims
 from harness.measure.images.host import install_packages
 from harness.model.record import Status
 from harness.paths import checkout_root
@@ -76,7 +76,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
     records += [synthetic.variant(it, 1, fork=1.03, stat=0.98) for it in kernel]
     records += synthetic.series_set("native", "rexen")
     folder = checkout_root() / "harness" / "experiments"
-    shipped = load_experiments(folder, synthetic.workloads())
+    shipped = synthetic.experiments()
     systems = synthetic.systems(*SYSTEMS)
     systems["uml"] = replace(systems["uml"], unable={synthetic.SERIES: "it has no pipes"})
     study = synthetic.study(

@@ -7,7 +7,7 @@ import math
 import pytest
 
 from harness.analysis.claims import Judgement, judge
-from harness.catalogue.experiments import load_claims, load_experiments
+from harness.catalogue.experiments import load_claims
 from harness.model.experiment import Verdict
 from harness.model.expression import Expression
 from harness.model.record import Record, Status
@@ -15,7 +15,7 @@ from harness.paths import checkout_root
 from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
-EXPERIMENTS = load_experiments(FOLDER, synthetic.workloads())
+EXPERIMENTS = synthetic.experiments()
 CLAIMS = load_claims(FOLDER, EXPERIMENTS)
 CONTEXT = tuple(name for name in synthetic.NATIVE["lmbench-context"] if name.startswith("ctx"))
 

@@ -58,7 +58,7 @@ def test_progress_is_plain_lines_without_a_terminal(
 ) -> None:
     rexen("run", "--system", "native", "--jobs", "1")
     shown = capsys.readouterr()
-    assert re.search(r"^\[1/\d\] .* on native: \d+ samples in [0-9.]+ s", shown.err, re.M)
+    assert re.search(r"^\[1/\d+\] .* on native: \d+ samples in [0-9.]+ s", shown.err, re.M)
     assert "machine time: native" in shown.err
     assert "\x1b" not in shown.err
     assert shown.out == ""

@@ -31,7 +31,7 @@ def test_each_table_has_the_papers_rows_in_the_papers_order(table: int) -> None:
 
 
 def test_tables_come_in_order_and_what_the_paper_has_not_last() -> None:
-    found = load_experiments(FOLDER, WORKLOADS)
+    found = load_experiments(FOLDER, load_workloads(Paths.of(checkout_root())))
     assert [one.id for one in found[:3]] == ["table3", "table4", "table5"]
     assert {one.table for one in found[3:]} == {0}
 
@@ -47,19 +47,19 @@ def test_paper_values_are_read() -> None:
 def test_every_claim_of_the_papers_section_is_there() -> None:
     with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
         listed = [line["id"] for line in csv.DictReader(lines) if line["section"] == "4.2"]
-    claims = load_claims(FOLDER, load_experiments(FOLDER, WORKLOADS))
+    claims = load_claims(FOLDER, synthetic.experiments())
     assert [claim.id for claim in claims] == listed == [f"O{at}" for at in range(1, 12)]
 
 
 def test_claims_that_rest_on_caches_or_processors_are_not_testable() -> None:
-    claims = load_claims(FOLDER, load_experiments(FOLDER, WORKLOADS))
+    claims = load_claims(FOLDER, synthetic.experiments())
     fixed = {claim.id: claim.fixed for claim in claims if claim.fixed is not None}
     untestable = dict.fromkeys(("O1", "O2", "O4", "O6", "O10"), Verdict.NOT_TESTABLE)
     assert fixed == untestable | {"O9": Verdict.NOT_MEASURED}
 
 
 def test_rows_name_metrics_the_synthetic_catalogue_has_too() -> None:
-    for experiment in load_experiments(FOLDER, WORKLOADS):
+    for experiment in synthetic.experiments():
         for row in experiment.rows:
             assert row.ref.metric in synthetic.NATIVE[row.ref.workload], row.ref
 

@@ -17,18 +17,16 @@ from harness.analysis.overhead import (
     geometric_mean,
     overheads,
 )
-from harness.catalogue.experiments import load_experiments
 from harness.errors import ConfigError
 from harness.model.record import Record, Status
 from harness.model.system import System, Targets
 from harness.model.unit import Better
 from harness.model.workload import Workload
-from harness.paths import Paths, checkout_root
+from harness.paths import Paths
 from harness.tests import synthetic
 from harness.tests.builders import a_system
 from harness.tests.golden import a_cell
 
-FOLDER = checkout_root() / "harness" / "experiments"
 NAMES = ("native", "rexen", "xen")
 PROCESS = synthetic.NATIVE["lmbench-process"]
 
@@ -41,7 +39,7 @@ def held(
     study = synthetic.study(
         records,
         systems or synthetic.systems(*NAMES),
-        experiments=load_experiments(FOLDER, synthetic.workloads()),
+        experiments=synthetic.experiments(),
         known_workloads=workloads,
     )
     return overheads(study)

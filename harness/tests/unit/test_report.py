@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.study import Study
-from harness.catalogue.experiments import load_claims, load_experiments
+from harness.catalogue.experiments import load_claims
 from harness.errors import StoreError
 from harness.model.record import Purpose, Record, Status
 from harness.model.system import System
@@ -23,7 +23,7 @@ from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
 # The shipped experiments of the workloads without an axis, and a made-up one with.
-SHIPPED = load_experiments(FOLDER, synthetic.workloads())
+SHIPPED = synthetic.experiments()
 TABLES = [one for one in SHIPPED if one.rows]
 SERIES = synthetic.series_experiment("native", "rexen", "xen")
 CLAIMS = load_claims(FOLDER, SHIPPED)

@@ -43,6 +43,9 @@
 #define DR6_RESET  0xffff0ff0
 #define DR7_RESET  0x400
 #define DR7_ENABLE 0xff
+/* Places of what breakpoint n watches for, and of how many bytes. */
+#define DR7_CONDITION(n) (16 + 4 * (n))
+#define DR7_LENGTH(n)	 (18 + 4 * (n))
 
 #define TRAP_DB	 1
 #define TRAP_NMI 2

@@ -47,6 +47,11 @@ locked() { # the lock's packages, without their first word
 	sed -n 's/^package //p' "$lock" | sort
 }
 
+refresh() { # apt's lists; a mirror that is not there may still be made up for
+	apt-get -q -o Acquire::Languages=none -o APT::Sandbox::User=root update ||
+		echo "pool.sh: the mirror cannot be read" >&2
+}
+
 told() { # an index of packages on standard input: NAME VERSION ARCHITECTURE SHA256 of each
 	awk '
 		/^Package: / { name = $2 }
@@ -86,12 +91,6 @@ index() { # makes the pool a repository, and notes in `held` what it holds
 	told <"$pool/Packages" >"$work/held"
 }
 
-drop() { # lines as `told` has them, on standard input: removes these packages
-	while read -r name version architecture _; do
-		rm "$pool/${name}_$(echo "$version" | sed 's/:/%3a/')_$architecture.deb"
-	done
-}
-
 chosen() { # arguments of apt-get: the packages it would take, as `told` has them
 	# shellcheck disable=SC2086 # options
 	apt-get $choosing --print-uris -y "$@" >"$work/uris" || {
@@ -106,7 +105,7 @@ chosen() { # arguments of apt-get: the packages it would take, as `told` has the
 }
 
 # 1. What is locked, from the mirror, then from the archive.
-apt-get -q -o Acquire::Languages=none update
+refresh
 locked >"$work/locked"
 offered "" >"$work/mirror"
 comm -12 "$work/locked" "$work/mirror" >"$work/here"
@@ -120,20 +119,13 @@ if [ -s "$work/elsewhere" ] && [ "$archive" ]; then
 	offered "$from_archive" | comm -12 "$work/elsewhere" - >"$work/there"
 	take "$from_archive" "$work/there" || echo "pool.sh: the archive does not give it all" >&2
 fi
-index
-comm -23 "$work/held" "$work/locked" >"$work/other"
-if [ -s "$work/other" ]; then
-	echo "pool.sh: not what the lock says, so left out:" >&2
-	cat "$work/other" >&2
-	drop <"$work/other"
-	index
-fi
 
 # 2. What is asked for, out of that and of the mirror.
+index
 eval "$(apt-config shell parts Dir::Etc::SourceParts/d)"
 # shellcheck disable=SC2154 # set by apt-config
 echo "deb [trusted=yes] file:$pool ./" >"$parts/rexen-pool.list"
-apt-get -q -o Acquire::Languages=none update
+refresh
 stages='$1 == "unpack"'
 for name in $(asked "$@"); do
 	chosen download "$name"
@@ -151,7 +143,9 @@ take "$choosing" "$work/missing"
 
 # 3. The pool is what is wanted, no less and no more.
 cmp -s "$work/held" "$work/wanted" || {
-	comm -23 "$work/held" "$work/wanted" | drop
+	comm -23 "$work/held" "$work/wanted" | while read -r name version architecture _; do
+		rm "$pool/${name}_$(echo "$version" | sed 's/:/%3a/')_$architecture.deb"
+	done
 	index
 }
 cmp -s "$work/held" "$work/wanted" || {

@@ -110,6 +110,11 @@ static void store(u64 value)
 	WRITE_ONCE(watched[1], value);
 }
 
+static void store_byte(u64 at)
+{
+	WRITE_ONCE(*(u8 *)at, 1);
+}
+
 static void load(u64 value)
 {
 	(void)value;
@@ -146,6 +151,11 @@ static void breakpoints(void)
 	expect(catch_trap(target, 0), -1);
 	arm(&watched[1], DR7(0, ACCESS, LENGTH_8));
 	expect(catch_trap(load, 0), 1);
+	/* What is watched is aligned to its size: four bytes around this one. */
+	arm((u8 *)watched + 13, DR7(0, WRITE, LENGTH_4));
+	expect(catch_trap(store_byte, (u64)watched + 11), -1);
+	expect(catch_trap(store_byte, (u64)watched + 12), 1);
+	expect(get(0), (u64)watched + 13);
 	/* On an instruction it is a fault, and the resume flag of iret lets it pass once. */
 	arm(target, DR7(0, EXECUTE, 0));
 	calls = 0;
