@@ -76,16 +76,16 @@ static int copy_page(struct domain *d, mfn_t dst, mfn_t src)
 }
 
 /* One processor: "local", "multi" and "all" mean the same. */
-static int apply(struct domain *d, const struct mmuext_op *op)
+static int apply(struct domain *d, u32 cmd, u64 arg1, u64 arg2)
 {
-	mfn_t m = mfn(op->arg1.mfn);
+	mfn_t m = mfn(arg1);
 
-	switch (op->cmd) {
+	switch (cmd) {
 	case MMUEXT_PIN_L1_TABLE:
 	case MMUEXT_PIN_L2_TABLE:
 	case MMUEXT_PIN_L3_TABLE:
 	case MMUEXT_PIN_L4_TABLE:
-		return page_pin(d, m, FT_L1 + (op->cmd - MMUEXT_PIN_L1_TABLE));
+		return page_pin(d, m, FT_L1 + (cmd - MMUEXT_PIN_L1_TABLE));
 	case MMUEXT_UNPIN_TABLE:
 		return page_unpin(d, m);
 	case MMUEXT_NEW_BASEPTR:
@@ -100,28 +100,37 @@ static int apply(struct domain *d, const struct mmuext_op *op)
 	case MMUEXT_INVLPG_LOCAL:
 	case MMUEXT_INVLPG_MULTI:
 	case MMUEXT_INVLPG_ALL:
-		if (guest_range_ok(vaddr(op->arg1.linear_addr), 1))
-			invlpg(op->arg1.linear_addr);
+		if (guest_range_ok(vaddr(arg1), 1))
+			invlpg(arg1);
 		return 0;
 	case MMUEXT_FLUSH_CACHE:
 	case MMUEXT_FLUSH_CACHE_GLOBAL:
 		return 0;
 	case MMUEXT_SET_LDT:
-		return descriptor_set_ldt(vaddr(op->arg1.linear_addr), op->arg2.nr_ents);
+		return descriptor_set_ldt(vaddr(arg1), (u32)arg2);
 	case MMUEXT_CLEAR_PAGE:
 		return clear_page(d, m);
 	case MMUEXT_COPY_PAGE:
-		return copy_page(d, m, mfn(op->arg2.src_mfn));
+		return copy_page(d, m, mfn(arg2));
 	default:
-		return (int)hypercall_unknown_op("mmuext_op", op->cmd);
+		return (int)hypercall_unknown_op("mmuext_op", cmd);
 	}
 }
 
+static_assert(sizeof(struct mmuext_op) == 24 && offsetof(struct mmuext_op, arg1) == 8 &&
+		  offsetof(struct mmuext_op, arg2) == 16,
+	      "three words");
+
+/* Word by word, as every context switch makes two of these. */
 static int operation(struct domain *d, u64 at)
 {
-	struct mmuext_op op;
+	u64 cmd, arg1, arg2;
 
-	return copy_arg_from(&op, at) ? apply(d, &op) : trace_error(-EFAULT);
+	if (!get_guest_u64_unchecked(vaddr(at), &cmd) ||
+	    !get_guest_u64_unchecked(vaddr(at + 8), &arg1) ||
+	    !get_guest_u64_unchecked(vaddr(at + 16), &arg2))
+		return trace_error(-EFAULT);
+	return apply(d, (u32)cmd, arg1, arg2);
 }
 
 static const struct batch operations = {

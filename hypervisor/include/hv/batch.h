@@ -32,12 +32,12 @@ long batch_continue(const struct batch *b, u64 at, u32 left);
 /* Tells the guest how many entries were done; returns rc, or -EFAULT. */
 long batch_report(u64 done_ptr, u32 done, long rc);
 
-/* Before entry i: tables that entries before it let go are released, if time allows. */
-static inline bool batch_must_stop(const struct batch *b, struct domain *d, u32 i)
+/* Before entry i of n: tables that entries before it let go are released, if time allows. */
+static inline bool batch_must_stop(const struct batch *b, struct domain *d, u32 i, u32 n)
 {
 	if (unlikely(d->release_head) && !page_release_work(d, true))
 		return true;
-	return i && i % b->every == 0 && sched_should_preempt();
+	return i && i < n && i % b->every == 0 && sched_should_preempt();
 }
 
 /*
@@ -61,7 +61,7 @@ static inline __attribute__((always_inline)) long batch_run(const struct batch *
 	for (i = 0;; i++) {
 		u64 at = list + (u64)i * b->size;
 
-		if (batch_must_stop(b, d, i)) {
+		if (batch_must_stop(b, d, i, n)) {
 			rc = batch_continue(b, at, n - i);
 			break;
 		}
