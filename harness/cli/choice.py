@@ -58,6 +58,16 @@ class Chosen:
             and any(_asks(one, at) for one in self.experiments)
         )
 
+    def plans(self, at: Coordinates) -> bool:
+        """Whether these experiments would measure the cell unasked: no seed beyond theirs."""
+        seeds = (
+            one.seeds(at.system, at.profile)
+            for experiment in self.experiments
+            for one in experiment.cells
+            if one.workload == at.workload
+        )
+        return self.wants(at) and at.point.perturb <= max(seeds, default=0)
+
 
 def _asks(experiment: Experiment, at: Coordinates) -> bool:
     """Whether an experiment needs this cell, under whatever perturbation."""

@@ -21,8 +21,10 @@ def add(verbs: Verbs) -> None:
 
 
 def reference(context: Context, *, choice: Choice) -> ExitCode:
-    """Refuses a set with a failed cell in it."""
-    records = select(context, choose(context.paths, choice))
+    """Of the cells that the experiments plan, so that anyone's `verify --reference` runs them all.
+    Refuses a set with a failed cell in it."""
+    chosen = choose(context.paths, choice)
+    records = [record for record in select(context, chosen) if chosen.plans(record.at)]
     path = context.paths.reference(choice.profile)
     good = {record.at for record in records if record.ok}
     failed = sorted({str(record.at) for record in records if record.at not in good})

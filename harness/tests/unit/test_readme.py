@@ -72,7 +72,6 @@ def test_each_readme_has_its_block(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", README_FILES)
-@pytest.mark.skipif(not REFERENCE.exists(), reason="no results/reference/quick.json yet")
 def test_each_readme_says_what_the_reference_says(name: str) -> None:
     paths = Paths.of(ROOT)
     workloads = load_workloads(paths)

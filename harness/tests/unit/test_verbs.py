@@ -13,8 +13,8 @@ import pytest
 
 from harness.errors import ExitCode
 from harness.paths import Paths
-from harness.store import Store, write_reference
-from harness.tests.world import CELL, PANIC, WorldEngine, console_of, unwrapped
+from harness.store import Store, read_reference, write_reference
+from harness.tests.world import CELL, PANIC, WorldEngine, cell_name, console_of, unwrapped
 
 Rexen = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -274,6 +274,26 @@ def test_verify_against_a_reference_of_other_inputs(
     ]
     assert rexen("verify", "--reference", *chosen) == ExitCode.DIFFERENT
     assert "controls/cpu_loop on xen" in capsys.readouterr().out
+
+
+def test_a_reference_has_what_the_experiments_plan(
+    engine: WorldEngine, rexen: Rexen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "made" / "quick.json"
+    monkeypatch.setattr(Paths, "reference", lambda self, profile: file)
+    assert rexen("run", "--system", "native", "--perturb", "5") == ExitCode.OK
+    assert rexen("reference") == ExitCode.OK
+    assert sorted(cell_name(it.at) for it in read_reference(file)) == engine.planned("native")
+
+
+def test_no_reference_with_a_failed_cell(
+    engine: WorldEngine, rexen: Rexen, capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine.scripts["controls@native"] = PANIC
+    rexen("run", *CELL)
+    monkeypatch.setattr(Paths, "reference", lambda self, profile: Path("/nowhere/quick.json"))
+    assert rexen("reference") == ExitCode.STORE
+    assert "no reference with a failed cell in it: controls on native" in capsys.readouterr().err
 
 
 def test_a_missing_reference(engine: WorldEngine, rexen: Rexen, capsys: Capture) -> None:
