@@ -89,12 +89,12 @@ static bool look(const u8 *p, u32 len, struct facts *f)
 /* An ARP probe has no sender's address yet. */
 static bool spoofed(const struct rules *r, const u8 *p, const struct facts *f)
 {
-	if (memcmp(p + 6, r->mac, sizeof(r->mac)) != 0)
+	if (!mac_equal(p + 6, r->mac))
 		return true;
 	if (be16(p + 12) == TYPE_ARP) {
 		u32 sender = be32(p + ARP_ADDRESS);
 
-		return memcmp(p + ARP_MAC, r->mac, sizeof(r->mac)) != 0 ||
+		return !mac_equal(p + ARP_MAC, r->mac) ||
 		       (r->address && sender && sender != r->address);
 	}
 	return r->address && f->ipv4 && f->from != r->address;

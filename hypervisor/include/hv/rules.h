@@ -37,6 +37,18 @@ struct rules {
 	u64 spoofed, malformed, dropped;
 };
 
+/* Hardware addresses, wherever they lie. */
+static inline bool mac_equal(const u8 *a, const u8 *b)
+{
+	struct mac {
+		u32 first;
+		u16 last;
+	} __attribute__((packed));
+	const struct mac *x = (const void *)a, *y = (const void *)b;
+
+	return x->first == y->first && x->last == y->last;
+}
+
 /*
  * Reads one rule: ACTION[,DIRECTION][,PROTOCOL][,from=END][,to=END] with ACTION accept, drop or
  * count; DIRECTION in or out; PROTOCOL tcp, udp, icmp or a number; END
