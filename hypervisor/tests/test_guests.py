@@ -242,7 +242,9 @@ def test_good_network_beside_hostile_ones(tmp_path: Path) -> None:
 
 def test_rules_and_credit_of_an_interface(tmp_path: Path) -> None:
     """A rule that matches nothing of its packets counts none of them, and lets them pass."""
-    options = "loglvl=info stats vif1.0.rule=count,tcp,out vif1.0.rule=drop,udp vif1.0.credit=3000/500"
+    options = (
+        "loglvl=info stats vif1.0.rule=count,tcp,out vif1.0.rule=drop,udp vif1.0.credit=3000/500"
+    )
     done = run(tmp_path, [guest("net-front")], options=options)
     assert "RESULT SUCCESS" in done.console.splitlines(), done.console
     assert "interface 0: rule 1 matched 2\n" in done.console
@@ -299,7 +301,9 @@ def make_modules(tmp_path: Path) -> dict[str, str]:
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    return {"GUEST": guest("steady"), "NET": guest("net-front")} | {name: str(tmp_path / name) for name in files}
+    return {"GUEST": guest("steady"), "NET": guest("net-front")} | {
+        name: str(tmp_path / name) for name in files
+    }
 
 
 @pytest.mark.parametrize("case", sorted(REFUSALS))
