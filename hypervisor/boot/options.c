@@ -6,8 +6,9 @@
  */
 #include <hv/options.h>
 #include <hv/string.h>
+#include <hv/vif.h>
 
-#define MAX_WORD 64
+#define MAX_WORD 128
 
 static bool number(const char *s, u64 *out)
 {
@@ -62,6 +63,7 @@ bool options_parse(struct options *o, const char *line, char *wrong, size_t size
 	o->log_level = LOG_WARN;
 	while (*line) {
 		char word[MAX_WORD];
+		const char *place;
 		size_t n = 0;
 
 		if (*line == ' ') {
@@ -72,10 +74,16 @@ bool options_parse(struct options *o, const char *line, char *wrong, size_t size
 			if (n + 1 < sizeof(word))
 				word[n++] = *line;
 		word[n] = '\0';
-		if (!parse_word(o, word)) {
+		if (strncmp(word, "vif", 3) == 0)
+			place = vif_option(word + 3);
+		else
+			place = parse_word(o, word) ? NULL : word;
+		if (place == word)
 			str_copy(wrong, word, size);
+		else if (place)
+			format(wrong, size, "%s, at \"%s\"", word, place);
+		if (place)
 			return false;
-		}
 	}
 	return true;
 }
