@@ -353,13 +353,15 @@ static void report(const struct domain *d)
 
 bool vif_release(struct domain *d)
 {
-	for (unsigned int i = 0; i < nic_count(); i++) {
-		struct vif *v = vif_of(d, i);
+	bool done = true;
 
-		disconnect(v);
-		if (v->packets)
-			return false;
-	}
+	/* All first: one may wait for packets that another does not take. */
+	for (unsigned int i = 0; i < nic_count(); i++)
+		disconnect(vif_of(d, i));
+	for (unsigned int i = 0; i < nic_count(); i++)
+		done &= vif_of(d, i)->packets == 0;
+	if (!done)
+		return false;
 	vif_domains--;
 	if (stats)
 		report(d);
