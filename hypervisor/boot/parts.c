@@ -10,6 +10,7 @@
 #include <hv/shared_info.h>
 #include <hv/store.h>
 #include <hv/teardown.h>
+#include <hv/vbd.h>
 #include <hv/vif.h>
 
 const struct domain_part domain_parts[] = {
@@ -21,6 +22,7 @@ const struct domain_part domain_parts[] = {
     {.release = console_release},
     {.init = store_init, .release = store_release},
     {.init = vif_attach, .release = vif_release},
+    {.init = vbd_attach, .release = vbd_release},
 };
 
 const unsigned int nr_domain_parts = ARRAY_SIZE(domain_parts);

@@ -11,6 +11,7 @@
 #include <hv/console.h>
 #include <hv/control.h>
 #include <hv/descriptors.h>
+#include <hv/disk.h>
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/lapic.h>
@@ -27,6 +28,7 @@
 #include <hv/string.h>
 #include <hv/traps.h>
 #include <hv/uart.h>
+#include <hv/vbd.h>
 #include <hv/vif.h>
 
 #define EARLY_LIMIT  (1ull << 30) /* what head.S maps */
@@ -139,6 +141,7 @@ static void build_guests(void)
 		free_at_boot += PFN_UP(boot.module[i].size);
 	share_memory(guest, n);
 	check_interfaces(n);
+	vbd_share(options.disk_parts ? (unsigned int)options.disk_parts : n);
 	console_set_prefix(n > 1);
 	for (unsigned int i = 0; i < n; i++) {
 		const char *wrong = domain_build(&guest[i], &d[i]);
@@ -175,6 +178,22 @@ static void reserve_image(void)
 	    (struct memory_range){(u64)image_start - IMAGE_BASE, (u64)image_end - IMAGE_BASE};
 }
 
+/* Before memory is made frames of. */
+static void set_up_disks(void)
+{
+	struct disk *root = &disks[DISK_ROOT], *data = &disks[DISK_DATA];
+	const char *wrong = options.disk_mb ? disk_reserve(&boot.map, options.disk_mb) : NULL;
+
+	if (wrong)
+		refuse("disk.mb", wrong);
+	if (!options.disk_mb && (options.disk_ns || options.disk_mbps || options.disk_parts))
+		refuse("disk", "a speed or parts, but no disk.mb=");
+	data->latency_ns = options.disk_ns;
+	disk_set_rate(data, options.disk_mbps);
+	root->start = options.root_start;
+	root->nr_sectors = options.root_size / SECTOR_SIZE;
+}
+
 void sched_all_done(void)
 {
 	report_totals(free_at_boot);
@@ -198,10 +217,14 @@ void start(u64 magic, u64 info)
 	apply_options();
 	control_init(); /* whatever the firmware left in the processor is gone */
 	reserve_image();
+	set_up_disks();
 	frame_init(&boot.map, EARLY_LIMIT); /* before it, nothing can be allocated */
 	pagetable_init();		    /* leaves head.S's tables */
 	if (pagetable_map(DEVICE_BASE, paddr(LAPIC_PADDR), PTE_RW | PTE_PCD | PTE_NX) < 0)
 		panic("no memory to map the local APIC\n");
+	wrong = disk_init();
+	if (wrong)
+		refuse("disk", wrong);
 	lapic_init((void *)DEVICE_BASE);
 	clock_init(options.tsc_khz); /* measures the timer that lapic_init() left running */
 	nic_init();

@@ -33,7 +33,8 @@ struct transaction {
 	u32 id; /* 0: free */
 	u32 began;
 	struct tree tree;
-	char *changed; /* a page of paths, each with its NUL; one that was removed begins with '-' */
+	char
+	    *changed; /* a page of paths, each with its NUL; one that was removed begins with '-' */
 	u32 changed_len;
 };
 
@@ -95,14 +96,15 @@ static void fire(struct domain *d, const char *path, bool removed)
 	char top[TREE_PATH_MAX], prefix[TREE_PATH_MAX];
 	size_t skip = home(d, prefix) + 1;
 
-	for_each_watch(d->store, w) {
+	for_each_watch(d->store, w)
+	{
 		bool relative = w->text[0] != '/';
 
 		if (!absolute(d, w->text, top))
 			continue;
 		if (tree_below(path, top))
 			wire_event(&d->store->wire, relative ? path + skip : path,
-				    w->text + w->path_len + 1);
+				   w->text + w->path_len + 1);
 		else if (removed && tree_below(top, path))
 			wire_event(&d->store->wire, w->text, w->text + w->path_len + 1);
 	}
@@ -158,7 +160,8 @@ static const char *take_string(struct store *s, u32 *at)
 static struct transaction *transaction_of(struct store *s)
 {
 	for (unsigned int i = 0; i < NR_TRANSACTIONS; i++)
-		if (s->wire.request->head.tx_id && s->transaction[i].id == s->wire.request->head.tx_id)
+		if (s->wire.request->head.tx_id &&
+		    s->transaction[i].id == s->wire.request->head.tx_id)
 			return &s->transaction[i];
 	return NULL;
 }
@@ -269,9 +272,8 @@ static int do_change(struct domain *d, struct tree *tree, struct transaction *t,
 
 static struct watch *find_watch(struct store *s, const char *path, const char *token)
 {
-	for_each_watch(s, w)
-		if (strcmp(w->text, path) == 0 && strcmp(w->text + w->path_len + 1, token) == 0)
-			return w;
+	for_each_watch(s, w) if (strcmp(w->text, path) == 0 &&
+				 strcmp(w->text + w->path_len + 1, token) == 0) return w;
 	return NULL;
 }
 

@@ -58,9 +58,8 @@ static struct node *find(const struct tree *t, const char *path)
 {
 	size_t len = strlen(path);
 
-	for_each_node(t, page, n)
-		if (n->path_len == len && memcmp(n->text, path, len) == 0)
-			return n;
+	for_each_node(t, page,
+		      n) if (n->path_len == len && memcmp(n->text, path, len) == 0) return n;
 	return NULL;
 }
 
@@ -179,7 +178,8 @@ int tree_list(const struct tree *t, const char *path, char *out, u32 size)
 
 	if (top && !find(t, path))
 		return trace_error(-ENOENT);
-	for_each_node(t, page, n) {
+	for_each_node(t, page, n)
+	{
 		const char *name = n->text + top + 1;
 		u32 name_len = (u32)strlen(n->text) - (u32)top;
 

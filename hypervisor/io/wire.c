@@ -4,9 +4,9 @@
  *
  * The ring is the guest's to scribble on: of its indices only the difference to ours counts, and a
  * message is complete in memory of ours before it is looked at. A request is taken only when the
- * answer to the one before is out, so a guest that reads no answers has itself to blame; events that
- * find no room are lost with it. A guest that breaks the framing is no longer listened to, and the
- * ring's error field says why.
+ * answer to the one before is out, so a guest that reads no answers has itself to blame; events
+ * that find no room are lost with it. A guest that breaks the framing is no longer listened to, and
+ * the ring's error field says why.
  */
 #include <hv/wire.h>
 #include <hv/printk.h>
@@ -66,7 +66,8 @@ bool wire_flush(struct wire *w)
 
 static bool give_up(struct wire *w, u16 domain, u32 why)
 {
-	print_warn("d%u: its store ring makes no sense (error %u): no longer served\n", domain, why);
+	print_warn("d%u: its store ring makes no sense (error %u): no longer served\n", domain,
+		   why);
 	w->broken = true;
 	WRITE_ONCE(w->ring->error, why);
 	return false;

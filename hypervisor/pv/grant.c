@@ -93,8 +93,8 @@ static int mark(struct grant_entry_v1 *e, domid_t grantee, bool write, mfn_t *m)
 
 static void unmark(struct grant_entry_v1 *e, const struct uses *u)
 {
-	u16 unused = (u16)((u->readers + u->writers ? 0 : GTF_reading) |
-			   (u->writers ? 0 : GTF_writing));
+	u16 unused =
+	    (u16)((u->readers + u->writers ? 0 : GTF_reading) | (u->writers ? 0 : GTF_writing));
 
 	__atomic_fetch_and(&e->flags, (u16)~unused, __ATOMIC_SEQ_CST);
 }
@@ -212,7 +212,8 @@ static long copy(struct domain *d, u64 arg, u32 count)
 		if (i && sched_should_preempt()) {
 			u64 args[] = {GNTTABOP_copy, arg + i * sizeof(op), count - i};
 
-			return hypercall_continue(__HYPERVISOR_grant_table_op, ARRAY_SIZE(args), args);
+			return hypercall_continue(__HYPERVISOR_grant_table_op, ARRAY_SIZE(args),
+						  args);
 		}
 		if (!copy_elem_from(&op, arg, i))
 			return trace_error(-EFAULT);

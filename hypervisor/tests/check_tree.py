@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ["lib", "cpu", "dev", "mm", "drivers", "domain", "pv", "io", "boot"]
 # Headers without a .c file of their name: all layers may use them.
 FREE_HEADERS = {"types", "public", "asm", "processor"}
-MAX_FILE, MAX_FUNCTION, MAX_TOTAL, MAX_README = 600, 100, 14_000, 40
+MAX_FILE, MAX_FUNCTION, MAX_TOTAL, MAX_README = 600, 100, 15_000, 40
 
 
 def sources() -> list[Path]:

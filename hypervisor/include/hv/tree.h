@@ -6,8 +6,8 @@
 #include <hv/domain.h>
 #include <hv/types.h>
 
-#define TREE_PAGES    4	   /* so much memory may a domain's nodes take */
-#define TREE_PATH_MAX 192  /* with its end */
+#define TREE_PAGES     4   /* so much memory may a domain's nodes take */
+#define TREE_PATH_MAX  192 /* with its end */
 #define TREE_VALUE_MAX 1024
 
 struct node {
