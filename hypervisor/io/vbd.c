@@ -178,7 +178,10 @@ static void store_written(struct domain *d)
 			front_changed(vbds[i][d->id]);
 }
 
-/* What a front end finds; all else that it could ask for it takes for not offered. */
+/*
+ * What a front end finds; all else that it could ask for it takes for not offered. So it takes the
+ * disk for one without a cache that writes could be lost from, which is true, and sends no flushes.
+ */
 static void publish(struct vbd *v)
 {
 	char text[64];
@@ -194,7 +197,6 @@ static void publish(struct vbd *v)
 	write_number(v, false, "frontend-id", v->domain->id);
 	write_number(v, false, "online", 1);
 	write_text(v, false, "mode", v->writable ? "w" : "r");
-	write_number(v, false, "feature-flush-cache", 1);
 	set_state(v, XenbusStateInitWait);
 }
 
