@@ -155,6 +155,17 @@ def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
     assert outcome.reason == "Panic on CPU 0: Could not construct domain 0 (while booting)"
 
 
+def test_a_domain_that_does_not_fit(lab: Lab) -> None:
+    """The toolstack says why it cannot make the domain, the first level which program failed."""
+    xen = lab.systems["xen"]
+    first, root = xen.boot.modules
+    large = replace(first, args=first.args.replace("rexen.memory=512", "rexen.memory=2048"))
+    broken = replace(xen, boot=replace(xen.boot, modules=(large, root)))
+    outcome = lab.outcome(broken, params=SMALL)
+    assert outcome.status is Status.BOOT, outcome.reason
+    assert "xl ended with status" in outcome.reason
+
+
 def test_a_kernel_that_is_none(lab: Lab, native: System) -> None:
     """QEMU refuses it: the machine never was."""
     broken = replace(native, boot=replace(native.boot, kernel="root/base.cpio"))
