@@ -245,7 +245,7 @@ def start_run(results: Path) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "harness", "run", "--results", str(results)),
-            *("--jobs", "1", *chosen),
+            *("--jobs", "1", "--perturb", "0", *chosen),
         ],
         cwd=checkout_root(),
         stderr=subprocess.PIPE,
