@@ -11,7 +11,7 @@ from harness.catalogue.table import Table
 from harness.model.limits import Limits
 from harness.model.point import PERTURB
 from harness.model.unit import Better, MetricKind, Unit
-from harness.model.workload import PROFILES, Axis, Metric, Workload
+from harness.model.workload import NEEDS, PROFILES, Axis, Metric, Workload
 from harness.paths import Paths
 
 METRIC_NAME = re.compile(r"[a-z0-9_]+")
@@ -73,6 +73,7 @@ def read_workload(file: Path, units: Mapping[str, Unit]) -> Workload:
             name: _axis(name, entry, units)
             for name, entry in top.table("axes", optional=True).subtables()
         },
+        needs=_needs(top),
     )
     top.done()
     return workload
@@ -90,6 +91,13 @@ def _metric(metric_id: str, entry: Table, units: Mapping[str, Unit]) -> Metric:
     )
     entry.done()
     return metric
+
+
+def _needs(top: Table) -> tuple[str, ...]:
+    needs = tuple(top.texts("needs"))
+    if set(needs) - set(NEEDS) or len(set(needs)) < len(needs):
+        raise top.wrong("needs", f"must be some of {', '.join(NEEDS)}, each once")
+    return needs
 
 
 def _axis(name: str, entry: Table, units: Mapping[str, Unit]) -> Axis:
