@@ -28,7 +28,8 @@ Quantifier = Callable[[Iterable[bool]], bool]
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One row a claim looks at: our ratio to native, the rival's, and the paper's (NaN: there
-    is none)."""
+    is none). A ratio is value by value, so a time above 1 is slower than native, and a rate
+    below 1 is."""
 
     ref: MetricRef
     row: str

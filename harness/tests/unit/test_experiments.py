@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.claims import paper_ratio
 from harness.catalogue.experiments import load_claims, load_experiments, read_experiment
 from harness.catalogue.workloads import load_workloads
 from harness.errors import ConfigError
@@ -136,6 +137,33 @@ def test_perturbations_that_an_experiment_asks_for(tmp_path: Path) -> None:
     assert choice.seeds("native", "quick") == 0
 
 
+PAPER_ROW = f'title = "t"\nshows = "s"\npaper = "p.csv"\n{ROW}paper = "row"\n'
+HEAD = "table,metric,unit,system,value\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("9,row,us,Xen,5\n", "'w/m' is in MB/s, the paper's row in us"),
+        ("9,row,MB/s,Xen,5\n9,row,us,L-UP,5\n", "'row' is in MB/s and in us"),
+        ("9,row,MB/s,Linux,5\n", "unknown system"),
+        ("9,row,MB/s,Xen,fast\n", "not a table of the paper"),
+    ],
+)
+def test_numbers_of_the_paper_that_do_not_fit(tmp_path: Path, lines: str, complaint: str) -> None:
+    written(tmp_path, "p.csv", HEAD + lines)
+    with pytest.raises(ConfigError, match=complaint):
+        read_experiment(written(tmp_path, "t.toml", PAPER_ROW), KNOWN)
+
+
+def test_numbers_of_the_paper_are_in_the_rows_unit(tmp_path: Path) -> None:
+    written(tmp_path, "p.csv", f"{HEAD}9,row,MB/s,Xen,5\n9,row,MB/s,L-UP,8\n")
+    experiment = read_experiment(written(tmp_path, "t.toml", PAPER_ROW), KNOWN)
+    (row,) = experiment.rows
+    assert (row.unit.id, experiment.paper_value(row, "Xen")) == ("MB/s", 5.0)
+    assert paper_ratio(experiment, row, "Xen") == 5 / 8
+
+
 CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
 
 
@@ -144,6 +172,7 @@ CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
     [
         ('metrics = ["w/m"]\nholds = "ous > 1"\n', "holds.*unknown name 'ous'"),
         ('metrics = ["w/m"]\nholds = "ours"\n', "neither true nor false"),
+        ('metrics = ["w/m"]\nholds = "extra_us > 0"\n', "names microseconds.*is in MB/s"),
         ('metrics = ["w/m"]\nholds = "ours > paper"\n', "names the paper's ratio"),
         ('metrics = ["w/m"]\nholds = "ours > versus"\n', "versus.*is missing"),
         ('metrics = ["w/m"]\nholds = "ours > tolerance"\n', "tolerance.*is missing"),
