@@ -205,7 +205,7 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
         id=entry.text("id"),
         sentence=entry.text("sentence"),
         paper=entry.text("paper"),
-        about=entry.choice("about", PAPER_SYSTEMS),
+        about=_about(entry),
         versus=entry.choice("versus", PAPER_SYSTEMS) if "versus" in entry.data else "",
         refs=refs,
         holds=_expression(entry, "holds", refs, rows),
@@ -218,6 +218,15 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
     )
     _refuse_nonsense(entry, claim)
     return claim
+
+
+def _about(entry: Table) -> tuple[str, ...]:
+    if isinstance(entry.data.get("about"), str):
+        return (entry.choice("about", PAPER_SYSTEMS),)
+    about = tuple(entry.texts("about"))
+    if not about or set(about) - set(PAPER_SYSTEMS):
+        raise entry.wrong("about", f"must be one or more of {', '.join(PAPER_SYSTEMS)}")
+    return about
 
 
 def _refuse_nonsense(entry: Table, claim: Claim) -> None:

@@ -131,10 +131,10 @@ class Experiment:
 class Claim:
     """A statement of the paper, as data.
 
-    `about` and `versus` are systems of the paper; the claim is judged once for every system of
-    the catalogue that stands for `about`. `holds` and `direction` are expressions evaluated for
-    each metric of `refs` (see `analysis.expression`); `need` of the rows must satisfy one for
-    its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
+    `about` are systems of the paper, `versus` is one; the claim is judged once for every system
+    of the catalogue that stands for one of `about`. `holds` and `direction` are expressions
+    evaluated for each metric of `refs` (see `model.expression`); `need` of the rows must satisfy
+    one for its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
     cannot decide, or that nothing measures yet, has its verdict in `fixed` and no expressions.
     `because` says why a verdict is fixed or limited; `note` what a reader of the numbers
     should know.
@@ -143,7 +143,7 @@ class Claim:
     id: str
     sentence: str
     paper: str
-    about: str
+    about: tuple[str, ...]
     versus: str
     refs: tuple[MetricRef, ...]
     holds: str
