@@ -456,7 +456,8 @@ static bool serve(struct domain *d)
 	struct store *s = d->store;
 	bool timely = true, progress = false;
 
-	while (wire_flush(&s->wire) && wire_receive(&s->wire, d->id)) {
+	while (wire_check(&s->wire, d->id) && wire_flush(&s->wire) &&
+	       wire_receive(&s->wire, d->id)) {
 		handle(d);
 		progress = true;
 		if (sched_should_preempt()) {
@@ -466,7 +467,7 @@ static bool serve(struct domain *d)
 	}
 	wire_flush(&s->wire);
 	/* It sleeps if nothing is there for it, or if its request did not fit the ring. */
-	if (progress || wire_unread(&s->wire))
+	if (progress || (!s->wire.broken && wire_unread(&s->wire)))
 		evtchn_set_pending(d, s->wire.port);
 	return timely;
 }

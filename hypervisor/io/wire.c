@@ -38,8 +38,8 @@ bool wire_flush(struct wire *w)
 {
 	u32 space = XENSTORE_RING_SIZE - (w->rsp_prod - READ_ONCE(w->ring->rsp_cons));
 
-	if (space > XENSTORE_RING_SIZE)
-		space = 0; /* it consumed what was never there: it gets nothing more */
+	if (w->broken || space > XENSTORE_RING_SIZE)
+		return false;
 	while (w->events_len || w->answered) {
 		const u8 *from = w->events;
 		u32 len = w->events_len;
@@ -62,6 +62,15 @@ bool wire_flush(struct wire *w)
 			w->answered = false;
 	}
 	return true;
+}
+
+/* Not more is consumed than was sent, not more sent than there is room for. */
+static bool sane(const struct wire *w)
+{
+	u32 unread = w->rsp_prod - READ_ONCE(w->ring->rsp_cons);
+	u32 available = READ_ONCE(w->ring->req_prod) - w->req_cons;
+
+	return unread <= XENSTORE_RING_SIZE && available <= XENSTORE_RING_SIZE;
 }
 
 static bool give_up(struct wire *w, u16 domain, u32 why)
@@ -88,15 +97,20 @@ static bool take_bytes(struct wire *w, u32 end, u32 *available)
 	return w->received == end;
 }
 
+bool wire_check(struct wire *w, u16 domain)
+{
+	if (w->broken)
+		return false;
+	return sane(w) || give_up(w, domain, XENSTORE_ERROR_RINGIDX);
+}
+
 bool wire_receive(struct wire *w, u16 domain)
 {
 	u32 available = READ_ONCE(w->ring->req_prod) - w->req_cons;
 	u32 head = sizeof(w->request->head);
 
-	if (w->broken)
-		return false;
 	if (available > XENSTORE_RING_SIZE)
-		return give_up(w, domain, XENSTORE_ERROR_RINGIDX);
+		return false; /* since wire_check(): the next one tells */
 	if (w->received < head && !take_bytes(w, head, &available))
 		return false;
 	if (w->request->head.len > XENSTORE_PAYLOAD_MAX)

@@ -45,6 +45,8 @@ CARDS = tuple(
         f"virtio-net-pci,netdev=h{number},tx=timer,ioeventfd=off,romfile=",
     )
 )
+# A data disk, likewise for the guests named disk-.
+DISK = " disk.mb=8 disk.ns=100000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ def run(
 ) -> Run:
     """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
+    if any(Path(it).name.startswith("disk-") for it in modules) and "disk." not in options:
+        options += DISK
     argv = rexen_argv(
         elf,
         modules=modules,
@@ -275,6 +279,10 @@ REFUSALS = {
     "bad credit": (["GUEST"], "vif1.0.credit=0/100", 'at "/100"'),
     "no such interface": (["GUEST"], "vif1.0.ip=10.0.0.1", "vif1.0: there is no such interface"),
     "address taken": (["NET"] * 2, "vif2.1.mac=00:16:3e:00:01:01", "vif2.1: its address is an"),
+    "speed of no disk": (["GUEST"], "disk.ns=5", "disk: a speed or parts, but no disk.mb="),
+    "disk too large": (["GUEST"], "disk.mb=4096", "disk.mb: more memory than the machine has"),
+    "root in RAM": (["GUEST"], "root=0x200000,4096", "root= does not begin above the RAM"),
+    "root cut off": (["GUEST"], "root=0x100000000", "root=0x100000000: unknown or malformed"),
     "two ramdisks": (["GUEST", "TEXT", "TEXT"], "", "a module too many"),
     "too many modules": (["GUEST"] * 17, "", "too many modules"),
     "ramdisk first": (["TEXT"], "", "first module must be a kernel"),

@@ -37,10 +37,13 @@ void wire_answer(struct wire *w, const void *body, u32 len);
 /* Has an event of a watch sent. */
 void wire_event(struct wire *w, const char *path, const char *token);
 
+/* False if the guest broke the rules of the ring, now or before; said once on the console. */
+__must_check bool wire_check(struct wire *w, u16 domain);
+
 /* Moves what is to be sent into the ring, as far as there is room; true if it was all. */
 bool wire_flush(struct wire *w);
 
-/* True if a whole request has come. `domain` is named on the console if the ring makes no sense. */
+/* True if a whole request has come. */
 __must_check bool wire_receive(struct wire *w, u16 domain);
 
 /* True if there is something that the guest has not taken yet. */

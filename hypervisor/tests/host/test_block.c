@@ -359,6 +359,27 @@ static void in_order(void)
 	pass(now + MS);
 }
 
+/* More than fits while answers are due, and writes where they may not be. */
+static void too_many(void)
+{
+	attach(0, 2);
+	connect(0);
+	device(0)->writable = false;
+	for (RING_IDX i = 0; i < 32; i++)
+		put(i, i < 31 ? BLKIF_OP_READ : BLKIF_OP_WRITE, i * 8, 2, 0, 7);
+	sring()->req_prod = 32;
+	EXPECT(blkback_service(&dom[0]));
+	EXPECT(sring()->rsp_prod == 1 && sring()->ring[0].rsp.id == 31);
+	EXPECT(sring()->ring[0].rsp.status == BLKIF_RSP_ERROR && device(0)->writes == 0);
+	sring()->req_prod = 33;
+	EXPECT(blkback_service(&dom[0]) && device(0)->state == VBD_CONNECTED);
+	sring()->req_prod = 35;
+	EXPECT(blkback_service(&dom[0]) && device(0)->state == VBD_CLOSED);
+	EXPECT(back_state[0] == '5' && held == 0);
+	pass(now + MS);
+	EXPECT(vbd_release(&dom[0]));
+}
+
 /* What a domain that ended had at the disk reaches nobody, least of all its successor. */
 static void ends_in_flight(void)
 {
@@ -403,7 +424,7 @@ static void nonsense(unsigned int rounds)
 				put(n, (u8)(rand() % 4), (u64)rand() % SECTORS, (u32)rand() % PAGES,
 				    (u8)(rand() % 8), (u8)(rand() % 9));
 		sring()->req_prod =
-		    v->ring.rsp_prod_pvt + (RING_IDX)(rand() % 64 ? rand() % 33 : rand());
+		    v->ring.rsp_prod_pvt + (RING_IDX)(rand() % 64 ? rand() % 40 : rand());
 		blkback_service(&dom[0]);
 		pass(now + (u64)(rand() % 300000));
 		answered += sring()->rsp_prod != 0;
@@ -429,6 +450,7 @@ int main(void)
 	lies();
 	in_order();
 	ends_in_flight();
+	too_many();
 	log_level = LOG_ERROR;
 	nonsense(3000);
 	return unit_failures != 0;
