@@ -39,6 +39,7 @@ struct card {
 	unsigned int nr_vifs;
 	struct packet packet[NR_PACKETS];
 	struct packet *unused;
+	bool filled; /* `unused` was given all packets, once */
 	struct packet *flight[NIC_SLOTS]; /* NULL: nothing is on its way here */
 	struct direction out, in;
 };
@@ -482,10 +483,11 @@ void netback_start(struct vif *v)
 		known |= c->vif[i] == v;
 	if (!known)
 		c->vif[c->nr_vifs++] = v;
-	for (unsigned int i = 0; !c->packet[0].vif && i < NR_PACKETS; i++) {
+	for (unsigned int i = 0; !c->filled && i < NR_PACKETS; i++) {
 		c->packet[i].next = c->unused;
 		c->unused = &c->packet[i];
 	}
+	c->filled = true;
 	BACK_RING_ATTACH(&v->tx, (netif_tx_sring_t *)mfn_to_virt(v->tx_page.mfn), 0, PAGE_SIZE);
 	BACK_RING_ATTACH(&v->rx, (netif_rx_sring_t *)mfn_to_virt(v->rx_page.mfn), 0, PAGE_SIZE);
 	v->connections++;
