@@ -341,6 +341,23 @@ static void death_in_flight(void)
 	EXPECT(nr_held == 0 && vif(1)->packets == 0 && answers(1) == 2);
 }
 
+/* An interface that connects while another's packets are on their way takes none of them over. */
+static void connected_in_flight(void)
+{
+	fresh();
+	connect(1);
+	post(1, 10, 0);
+	netback_service(&dom[1]);
+	EXPECT(nr_held == 20);
+	connect(2);
+	post(2, 10, 0);
+	netback_service(&dom[2]);
+	EXPECT(nr_held == 40 && vif(1)->packets == 10 && vif(2)->packets == 10);
+	settle();
+	EXPECT(nr_held == 0 && vif(1)->packets == 0 && vif(2)->packets == 0);
+	EXPECT(answers(1) == 20 && answers(2) == 20);
+}
+
 static void card_dies(void)
 {
 	fresh();
@@ -453,6 +470,7 @@ int main(void)
 	wild();
 	halves_and_bad_grants();
 	death_in_flight();
+	connected_in_flight();
 	card_dies();
 	neighbours();
 	no_room();
