@@ -16,11 +16,11 @@ from harness.cli.progress import cell_line, time_spent
 from harness.errors import ExitCode
 from harness.measure import plan
 from harness.measure.campaign import Campaign, Measured, run_cells
-from harness.measure.images.build import AS_LOCKED, Image, differences, ensure_image
+from harness.measure.images.build import Image, differences, ensure_image
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
 from harness.model.cell import Cell
-from harness.model.record import Purpose, Record
+from harness.model.record import AS_LOCKED, Purpose, Record
 from harness.store import Store
 
 

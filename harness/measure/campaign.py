@@ -21,7 +21,7 @@ from harness.measure.images.container import Engine
 from harness.measure.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
 from harness.measure.machines.verdict import judge
 from harness.model.cell import Cell, Coordinates
-from harness.model.record import SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
+from harness.model.record import INPUTS, SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
 from harness.protocol import until_end
 
 
@@ -113,7 +113,7 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
             boot_wall_s=round(run.boot_wall_s, 3),
             machine_wall_s=round(run.machine_wall_s, 3),
             total_wall_s=round(time.monotonic() - started, 3),
-            host={**describe_host(), "inputs": campaign.inputs},
+            host={**describe_host(), INPUTS: campaign.inputs},
         ),
         rerun=rerun_line(cell.at),
     )

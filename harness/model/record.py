@@ -19,6 +19,11 @@ from harness.model.point import Point
 
 SCHEMA_VERSION = 2
 
+# The key of a record's host side that says how its inputs stand to inputs.lock, and what it says
+# where nothing differs.
+INPUTS = "inputs"
+AS_LOCKED = "as locked"
+
 
 class Status(StrEnum):
     """How a run ended. Everything but OK is a failed cell, which is a result too."""

@@ -28,7 +28,6 @@ REPOSITORY = "localhost/rexen"
 TARGET = "bench"
 POOL = "pool"
 NAMED_DIFFERENCES = 3
-AS_LOCKED = "as locked"
 
 
 @dataclass(frozen=True, slots=True)

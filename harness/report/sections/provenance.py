@@ -9,14 +9,12 @@ from dataclasses import dataclass
 
 from harness.analysis.stats import median
 from harness.analysis.study import Study
-from harness.model.record import Record, Status
+from harness.model.record import AS_LOCKED, INPUTS, Record, Status
 from harness.model.system import System
 from harness.report.numbers import count_text, percent_text, seconds_text
 from harness.report.sections.cell import NOT_RUN, UNABLE, failed_anchor
 
 NS_PER_S = 1e9
-INPUTS = "inputs"  # the key of a record's host side that says how its inputs stand to the lock
-AS_LOCKED = "as locked"
 
 
 @dataclass(frozen=True, slots=True)
