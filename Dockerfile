@@ -4,6 +4,7 @@
 #   base        Debian as given by BASE, brought to the pool's versions
 #   toolchain   compilers and headers for what is ours
 #   packages    stock Debian packages, unpacked, never installed: kernels, Xen, UML
+#   disk-image  the large root, read-only
 #   guest-root  the workloads and the root file system every guest runs on, in parts
 #   runner      QEMU
 #   overlays    first-level roots of the nested systems, out of runner and packages
@@ -22,9 +23,10 @@ ARG ARCHIVE=
 ENV DEBIAN_FRONTEND=noninteractive
 COPY harness/measure/images/recipe/pool.sh harness/measure/images/recipe/packages.list /build/
 COPY systems/packages.list /build/systems/
+COPY workloads/root/debian.list /build/workloads/root/
 COPY inputs.lock /build/
 RUN /build/pool.sh /build/inputs.lock /pool "${ARCHIVE}" /build/packages.list \
-        /build/systems/packages.list
+        /build/systems/packages.list /build/workloads/root/debian.list
 
 FROM ${BASE} AS base
 ENV DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
@@ -38,9 +40,15 @@ RUN /build/install.sh toolchain /build/packages.list
 FROM toolchain AS packages
 COPY harness/measure/images/recipe/unpack.sh /build/
 RUN /build/unpack.sh /pool /packages
-COPY harness/measure/images/recipe/unpack_kernel.py harness/measure/images/recipe/artefacts.sh /build/
+COPY harness/measure/images/recipe/unpack_kernel.py harness/measure/images/recipe/artefacts.sh \
+     harness/measure/images/recipe/modules.sh harness/measure/images/recipe/modules.list /build/
 COPY systems/artefacts.list /build/systems/
 RUN /build/artefacts.sh /build/systems/artefacts.list /packages /artefacts
+
+FROM base AS disk-image
+RUN /build/install.sh image /build/packages.list
+COPY harness/measure/images/recipe/disk.sh workloads/root/debian.list /build/
+RUN /build/disk.sh /build/debian.list /build/out/disk/root.img
 
 FROM toolchain AS guest-root
 COPY workloads /build/workloads
@@ -65,6 +73,7 @@ RUN make -C /build/hypervisor BUILD=/build/out
 FROM runner AS layout
 COPY --from=overlays /artefacts /artefacts
 COPY --from=guest-root /build/out/root /artefacts/root
+COPY --from=disk-image /build/out/disk /artefacts/disk
 COPY --from=hypervisor /build/out/rexen.elf /artefacts/rexen/rexen.elf
 COPY harness/measure/images/recipe/bench.sh harness/measure/images/recipe/boot /build/recipe/
 COPY baselines/nested /build/baselines/nested
@@ -80,5 +89,6 @@ RUN /build/install.sh toolchain /build/packages.list && \
     /build/install.sh checks /build/packages.list
 COPY --from=packages /artefacts /opt/rexen
 COPY --from=guest-root /build/out/guest.cpio /build/out/root /opt/rexen/root/
+COPY --from=disk-image /build/out/disk /opt/rexen/disk
 # The checkout is mounted read-only.
 ENV REXEN_TEST_BUILD=/tmp/hypervisor

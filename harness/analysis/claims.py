@@ -28,7 +28,8 @@ Quantifier = Callable[[Iterable[bool]], bool]
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """One row a claim looks at: our ratio to native, the rival's, and the paper's (NaN: there
-    is none)."""
+    is none). A ratio is value by value, so a time above 1 is slower than native, and a rate
+    below 1 is."""
 
     ref: MetricRef
     row: str
@@ -97,13 +98,13 @@ def judge(study: Study) -> list[Judgement]:
     places = {row.ref: (one, row) for one in study.experiments for row in one.rows}
     found = []
     for claim in study.claims:
-        concerned = [one.id for one in study.systems.values() if one.stands_for == claim.about]
+        concerned = [one.id for one in study.systems.values() if one.stands_for in claim.about]
         if not all(ref in places for ref in claim.refs):
             continue
         if claim.fixed is not None and not claim.refs:
             found.append(Judgement(claim, "", claim.fixed, (), claim.because))
         elif not concerned:
-            remark = f"no system of the catalogue stands for {claim.about}"
+            remark = f"no system of the catalogue stands for {' or '.join(claim.about)}"
             found.append(Judgement(claim, "", claim.fixed or Verdict.NOT_MEASURED, (), remark))
         else:
             found += [_judge(study, claim, one, places) for one in concerned]
@@ -165,5 +166,8 @@ def _numbers(
             "versus": study.ratio(rival_of(claim, study.systems), ref),
             "extra_us": Estimate.of({seed: ns / NS_PER_US for seed, ns in extras.items()}),
         },
-        fixed={"paper": paper_ratio(*place, claim.about), "tolerance": claim.tolerance},
+        fixed={
+            "paper": paper_ratio(*place, study.systems[system].stands_for),
+            "tolerance": claim.tolerance,
+        },
     )

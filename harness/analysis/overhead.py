@@ -5,6 +5,9 @@
 0 is as fast as native, 1 as slow as the reference. Costs are compared: where more is better, the
 cost is the inverse, as the time for one byte is of a rate. A row in which the reference adds
 nothing, or no more than a perturbation moves it, has no share.
+
+The rows are those the paper prints as times: its Tables 3 to 5. The bandwidth of Table 6 is that of
+two ends and a wire together, and what of it a system adds stands with its claims.
 """
 
 from __future__ import annotations
@@ -19,7 +22,7 @@ from harness.analysis.stats import MISSING, Estimate, at_seed
 from harness.analysis.study import Study
 from harness.model.experiment import Experiment, MetricRef, Row
 from harness.model.system import System
-from harness.model.unit import Better
+from harness.model.unit import Better, MetricKind
 
 NO_OVERHEAD = 1.005  # a reference up to this many times native has no overhead to speak of
 FLOOR = 0.001  # what a smaller or a negative share counts as in the geometric mean
@@ -86,7 +89,12 @@ class Overhead:
 def overheads(study: Study) -> list[Overhead]:
     """One for each system that names a reference and was run, over the paper's tables that the
     study has."""
-    rows = [(one, row) for one in study.experiments if one.table for row in one.rows]
+    rows = [
+        (one, row)
+        for one in study.experiments
+        for row in one.rows
+        if row.paper and row.unit.kind is MetricKind.LATENCY
+    ]
     return [
         _overhead(
             one,

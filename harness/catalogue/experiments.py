@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from harness.catalogue.table import Table
@@ -18,11 +19,21 @@ from harness.model.experiment import (
     Verdict,
 )
 from harness.model.expression import Expression
-from harness.model.workload import PROFILES, Workload
+from harness.model.unit import MetricKind
+from harness.model.workload import PROFILES, Metric, Workload
 
 CLAIMS_FILE = "claims.toml"
 PAPER_SYSTEMS = ("L-UP", "L-SMP", "Xen", "VMW", "UML")
 FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperTable:
+    """What the paper prints: the values by (row, system), and each row's unit (one of
+    `workloads/units.toml`)."""
+
+    values: dict[tuple[str, str], float] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
 
 
 def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Experiment]:
@@ -41,14 +52,14 @@ def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment
     """One experiment. Raises ConfigError."""
     top = Table.load(file)
     paper = top.text("paper", "")
-    values = read_paper(file.parent / paper) if paper else {}
+    printed = read_paper(file.parent / paper) if paper else PaperTable()
     choices = []
     for entry in top.tables("cells"):
         choices.append(_choice(entry, workloads))
         entry.done()
     rows, series = [], []
     for entry in top.tables("rows"):
-        rows.append(_row(entry, paper, values))
+        rows.append(_row(entry, paper, printed, workloads))
         _check_measured(entry, rows[-1].ref, "", choices, workloads)
         entry.done()
     for entry in top.tables("series"):
@@ -67,7 +78,7 @@ def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment
         series=tuple(series),
         note=top.text("note", ""),
         systems=tuple(top.texts("systems")),
-        values=values,
+        values=printed.values,
     )
     top.done()
     return experiment
@@ -95,16 +106,23 @@ def _choice(entry: Table, workloads: Mapping[str, Workload]) -> CellChoice:
     )
 
 
-def _row(entry: Table, paper: str, values: Mapping[tuple[str, str], float]) -> Row:
+def _row(entry: Table, paper: str, printed: PaperTable, workloads: Mapping[str, Workload]) -> Row:
+    """The ratios of a time and of a rate point in opposite directions, so a row's metric has the
+    unit of the paper's numbers. Raises ConfigError."""
+    ref = _ref(entry, "metric", entry.text("metric"))
     printed_name = entry.text("paper", "")
     row = Row(
-        ref=_ref(entry, "metric", entry.text("metric")),
+        ref=ref,
+        unit=_metric(entry, ref, workloads).unit,
         paper=printed_name,
         name=entry.text("name", printed_name or None),
         what=entry.text("what"),
     )
-    if row.paper and row.paper not in {name for name, _ in values}:
+    if row.paper and row.paper not in printed.units:
         raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
+    if row.paper and printed.units[row.paper] != row.unit.id:
+        theirs = printed.units[row.paper]
+        raise entry.wrong("metric", f"'{ref}' is in {row.unit.id}, the paper's row in {theirs}")
     return row
 
 
@@ -117,6 +135,14 @@ def _series(entry: Table) -> Series:
     )
 
 
+def _metric(entry: Table, ref: MetricRef, workloads: Mapping[str, Workload]) -> Metric:
+    workload = workloads.get(ref.workload)
+    metric = workload.metric(ref.metric) if workload else None
+    if metric is None:
+        raise entry.wrong("metric", f"'{ref}' is declared by no workload")
+    return metric
+
+
 def _check_measured(
     entry: Table,
     ref: MetricRef,
@@ -125,9 +151,7 @@ def _check_measured(
     workloads: Mapping[str, Workload],
 ) -> None:
     """A row or a series rests on cells the experiment chooses. Raises ConfigError."""
-    workload = workloads.get(ref.workload)
-    if workload is None or workload.metric(ref.metric) is None:
-        raise entry.wrong("metric", f"'{ref}' is declared by no workload")
+    _metric(entry, ref, workloads)
     mine = [one for one in choices if one.workload == ref.workload]
     if not mine:
         raise entry.wrong("metric", f"'{ref}': [[cells]] choose no cell of {ref.workload}")
@@ -140,20 +164,23 @@ def _check_measured(
             raise entry.wrong("metric", what)
 
 
-def read_paper(file: Path) -> dict[tuple[str, str], float]:
-    """A table of the paper: (row, system) -> microseconds. Raises ConfigError."""
-    values: dict[tuple[str, str], float] = {}
+def read_paper(file: Path) -> PaperTable:
+    """A table of the paper. Raises ConfigError."""
+    printed = PaperTable()
     try:
         with file.open(encoding="utf-8", newline="") as lines:
             for line in csv.DictReader(lines):
-                if line["unit"] != "us" or line["system"] not in PAPER_SYSTEMS:
-                    raise ConfigError(f"{file}: unknown unit or system in {line}")
-                values[line["metric"], line["system"]] = float(line["value"])
+                row, unit = line["metric"], line["unit"]
+                if line["system"] not in PAPER_SYSTEMS:
+                    raise ConfigError(f"{file}: unknown system in {line}")
+                if printed.units.setdefault(row, unit) != unit:
+                    raise ConfigError(f"{file}: '{row}' is in {printed.units[row]} and in {unit}")
+                printed.values[row, line["system"]] = float(line["value"])
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except (KeyError, ValueError) as error:
         raise ConfigError(f"{file}: not a table of the paper: {error!r}") from None
-    return values
+    return printed
 
 
 def load_claims(folder: Path, experiments: Sequence[Experiment]) -> list[Claim]:
@@ -178,7 +205,7 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
         id=entry.text("id"),
         sentence=entry.text("sentence"),
         paper=entry.text("paper"),
-        about=entry.choice("about", PAPER_SYSTEMS),
+        about=_about(entry),
         versus=entry.choice("versus", PAPER_SYSTEMS) if "versus" in entry.data else "",
         refs=refs,
         holds=_expression(entry, "holds", refs, rows),
@@ -191,6 +218,15 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
     )
     _refuse_nonsense(entry, claim)
     return claim
+
+
+def _about(entry: Table) -> tuple[str, ...]:
+    if isinstance(entry.data.get("about"), str):
+        return (entry.choice("about", PAPER_SYSTEMS),)
+    about = tuple(entry.texts("about"))
+    if not about or set(about) - set(PAPER_SYSTEMS):
+        raise entry.wrong("about", f"must be one or more of {', '.join(PAPER_SYSTEMS)}")
+    return about
 
 
 def _refuse_nonsense(entry: Table, claim: Claim) -> None:
@@ -219,6 +255,8 @@ def _expression(
     except ValueError as error:
         raise entry.wrong(key, str(error)) from None
     for ref in refs:
+        if "extra_us" in names and rows[ref].unit.kind is not MetricKind.LATENCY:
+            raise entry.wrong(key, f"names microseconds, but '{ref}' is in {rows[ref].unit.id}")
         if "paper" in names and not rows[ref].paper:
             raise entry.wrong(key, f"names the paper's ratio, but '{ref}' has no row there")
     return text

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
+from harness.model.device import Device, Devices
 from harness.model.limits import Limits
 from harness.model.system import (
     WORKLOAD_PART,
@@ -24,10 +25,11 @@ from harness.model.system import (
     System,
     Targets,
 )
+from harness.model.workload import NEEDS
 from harness.paths import Paths
 
 # What recipe/artefacts.sh can do with a file of a package.
-HOW = ("copy", "gzip", "xz", "bzimage")
+HOW = ("copy", "gzip", "xz", "bzimage", "modules")
 
 
 def load_systems(paths: Paths) -> dict[str, System]:
@@ -101,6 +103,7 @@ def read_system(file: Path, linux_words: str) -> System:
         targets=_targets(top),
         unable=_unable(top),
         ingredients=_ingredients(top),
+        devices=_devices(top),
     )
     boot.asked.add("initrd")
     if system.boot.initrd and modules:
@@ -153,6 +156,27 @@ def _ingredients(top: Table) -> Ingredients:
                 raise wanted.wrong(artefact.name, f"{text!r} must be one word")
     packages.done()
     return ingredients
+
+
+def _devices(top: Table) -> Devices:
+    """`[devices]`: what a workload's needs are to this system's guest."""
+    entry = top.table("devices", optional=True)
+    if not entry.data:
+        return Devices()
+    found = {}
+    for need in (it for it in NEEDS if it in entry.data):
+        one = entry.table(need)
+        name, modules = one.text("name"), tuple(one.texts("modules"))
+        for word in (name.replace(",", ""), *modules):
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", word):
+                raise one.wrong("name", f"{word!r} is no name of a device or module")
+        if name.count(",") != (need == "net"):
+            raise one.wrong("name", f"{name!r}: 'net' has two names, others have one")
+        found[need] = Device(name=name, modules=modules, append=one.text("append", ""))
+        one.done()
+    devices = Devices(parts=_files(entry, "parts"), by_need=found)
+    entry.done()
+    return devices
 
 
 def _words(table: Table, key: str) -> tuple[str, ...]:

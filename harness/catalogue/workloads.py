@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
+from harness.model.device import DISK_AXIS
 from harness.model.limits import Limits
 from harness.model.point import PERTURB
 from harness.model.unit import Better, MetricKind, Unit
-from harness.model.workload import PROFILES, Axis, Metric, Workload
+from harness.model.workload import NEEDS, PROFILES, Axis, Metric, Workload
 from harness.paths import Paths
 
+# The axis that every workload with a data disk has: the testbed's disks, by year.
+YEAR = Unit("year", "", MetricKind.AMOUNT, Better.HIGHER, 1.0, ladder=False)
+DISK = Axis(id=DISK_AXIS, title="data disk", unit=YEAR)
 METRIC_NAME = re.compile(r"[a-z0-9_]+")
 AXIS_NAME = re.compile(r"[a-z][a-z0-9_]*")
 
@@ -73,7 +78,10 @@ def read_workload(file: Path, units: Mapping[str, Unit]) -> Workload:
             name: _axis(name, entry, units)
             for name, entry in top.table("axes", optional=True).subtables()
         },
+        needs=_needs(top),
     )
+    if "data" in workload.needs:
+        workload = replace(workload, axes={DISK_AXIS: DISK, **workload.axes})
     top.done()
     return workload
 
@@ -90,6 +98,13 @@ def _metric(metric_id: str, entry: Table, units: Mapping[str, Unit]) -> Metric:
     )
     entry.done()
     return metric
+
+
+def _needs(top: Table) -> tuple[str, ...]:
+    needs = tuple(top.texts("needs"))
+    if set(needs) - set(NEEDS) or len(set(needs)) < len(needs):
+        raise top.wrong("needs", f"must be some of {', '.join(NEEDS)}, each once")
+    return needs
 
 
 def _axis(name: str, entry: Table, units: Mapping[str, Unit]) -> Axis:

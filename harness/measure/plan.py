@@ -6,10 +6,12 @@ import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from harness.errors import BuildError
+from harness.errors import BuildError, UsageError
 from harness.measure.images.build import Image
+from harness.measure.machines import devices
 from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
 from harness.model.cell import Cell, CellInputs, Coordinates, Run
+from harness.model.device import DISK_AXIS, Disk
 from harness.model.experiment import Experiment
 from harness.model.record import SCHEMA_VERSION
 from harness.model.system import System
@@ -65,8 +67,8 @@ def plan(
         for system in chosen:
             if choice.workload not in by_id or not choice.wants(system.id):
                 continue
-            if choice.workload in system.unable:
-                reason = system.unable[choice.workload]
+            reason = unable(system, by_id[choice.workload])
+            if reason:
                 key = (system.id, choice.workload)
                 excluded[key] = Exclusion(system.id, choice.workload, reason)
                 continue
@@ -87,24 +89,29 @@ def plan(
 
 
 def make_cell(*, system: System, workload: Workload, at: Coordinates, image: Image) -> Cell:
-    """One cell. Raises BuildError if the image lacks a file the system boots."""
-    system = replace(system, boot=system.boot.of(workload.id))
-    missing = [name for name in system.boot.files if name not in image.files]
+    """One cell, of a workload the system can run. Raises BuildError if the image lacks a file the
+    system boots, UsageError for a disk that is none."""
+    needs = workload.needs
+    disk = chosen_disk(at)
+    system = replace(system, boot=devices.boot_with(system, workload.id, needs, disk))
+    files = (*system.boot.files, *devices.image_files(needs))
+    missing = [name for name in files if name not in image.files]
     if missing:
         raise BuildError(f"system '{system.id}' boots {missing[0]}, which {image.tag} lacks")
     params = cell_params(system, workload, at)
-    words = run_words(workload.id, params, at.point.perturb)
+    more = devices.guest_words(needs, system.devices.by_need, disk)
+    words = " ".join(it for it in (run_words(workload.id, params, at.point.perturb), more) if it)
     inputs = CellInputs(
         record_schema=SCHEMA_VERSION,
         testbed=EMULATED_PC.id,
         emulator=image.emulator,
-        argv=tuple(container_argv(EMULATED_PC, system, words)),
-        files={name: image.files[name] for name in sorted(system.boot.files)},
+        argv=tuple(container_argv(EMULATED_PC, system, words, needs=needs)),
+        files={name: image.files[name] for name in sorted(files)},
         workload=workload.id,
         params=params,
     )
     run = Run(
-        memory_mib=system.machine.memory_mib,
+        memory_mib=system.machine.memory_mib + devices.extra_memory_mib(needs),
         boot=system.limits,
         total=system.limits.plus(workload.limits[at.profile]),
         metrics=tuple(metric.id for metric in workload.metrics),
@@ -115,7 +122,25 @@ def make_cell(*, system: System, workload: Workload, at: Coordinates, image: Ima
 def cell_params(system: System, workload: Workload, at: Coordinates) -> dict[str, int]:
     """The profile's parameters, the point's, and the system's divisor of all loop counts."""
     profile = workload.profiles[at.profile]
-    return {**profile, **at.point.parameters, "divide": system.guest.divide}
+    point = at.point.without(DISK_AXIS).parameters
+    return {**profile, **point, "divide": system.guest.divide}
+
+
+def unable(system: System, workload: Workload) -> str:
+    """Why the system cannot run the workload; "" if it can."""
+    lacking = [need for need in workload.needs if need not in system.devices.by_need]
+    without = f"it has no device for '{lacking[0]}'" if lacking else ""
+    return system.unable.get(workload.id, without)
+
+
+def chosen_disk(at: Coordinates) -> Disk:
+    """The disk that the point names. Raises UsageError."""
+    name = at.point.at(DISK_AXIS)
+    name = devices.DEFAULT_DISK if name is None else name
+    if name not in devices.DISKS:
+        known = ", ".join(str(it) for it in devices.DISKS)
+        raise UsageError(f"unknown disk {name} of {at}", hint=f"known: {known}")
+    return devices.DISKS[name]
 
 
 def first_guess_s(

@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import product
 
 from harness.model.point import Point
+from harness.model.unit import Unit
 
 REF = re.compile(r"[a-z0-9-]+/[a-z0-9_]+")
 
@@ -56,10 +57,11 @@ class MetricRef:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of a table: our metric, the paper's name for it ("" if it has none), the name
-    shown, and what is timed, in a sentence for someone who never saw lmbench."""
+    """One row of a table: our metric and its unit, the paper's name for it ("" if it has none),
+    the name shown, and what is timed, in a sentence for someone who never saw lmbench."""
 
     ref: MetricRef
+    unit: Unit
     paper: str
     name: str
     what: str
@@ -105,8 +107,8 @@ class Series:
 
 @dataclass(frozen=True, slots=True)
 class Experiment:
-    """`table` is the paper's (0: a control of ours), `values` its numbers in microseconds by
-    (row, system). `systems` restricts the columns; empty means all of the catalogue. `note`
+    """`table` is the paper's (0: a control of ours), `values` its numbers by (row, system), each in
+    the unit of the row. `systems` restricts the columns; empty means all of the catalogue. `note`
     says where what we time differs from what the paper timed."""
 
     id: str
@@ -121,7 +123,7 @@ class Experiment:
     values: Mapping[tuple[str, str], float]
 
     def paper_value(self, row: Row, stands_for: str) -> float | None:
-        """Microseconds the paper prints for this row and system, if it does."""
+        """What the paper prints for this row and system, if it does, in the row's unit."""
         return self.values.get((row.paper, stands_for))
 
 
@@ -129,10 +131,10 @@ class Experiment:
 class Claim:
     """A statement of the paper, as data.
 
-    `about` and `versus` are systems of the paper; the claim is judged once for every system of
-    the catalogue that stands for `about`. `holds` and `direction` are expressions evaluated for
-    each metric of `refs` (see `analysis.expression`); `need` of the rows must satisfy one for
-    its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
+    `about` are systems of the paper, `versus` is one; the claim is judged once for every system
+    of the catalogue that stands for one of `about`. `holds` and `direction` are expressions
+    evaluated for each metric of `refs` (see `model.expression`); `need` of the rows must satisfy
+    one for its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
     cannot decide, or that nothing measures yet, has its verdict in `fixed` and no expressions.
     `because` says why a verdict is fixed or limited; `note` what a reader of the numbers
     should know.
@@ -141,7 +143,7 @@ class Claim:
     id: str
     sentence: str
     paper: str
-    about: str
+    about: tuple[str, ...]
     versus: str
     refs: tuple[MetricRef, ...]
     holds: str

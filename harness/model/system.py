@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from harness.model.device import Devices
 from harness.model.limits import Limits
 
 WORKLOAD_PART = "{workload}"
@@ -32,12 +33,17 @@ class Boot:
     initrd: tuple[str, ...]
     modules: tuple[BootModule, ...]
 
-    def of(self, workload: str) -> Boot:
-        """With the parts of this workload; for "" without the parts of any."""
+    def of(self, workload: str, beside: tuple[str, ...] = ()) -> Boot:
+        """With the parts of this workload, those of `beside` before them; for "" without."""
 
         def chosen(parts: tuple[str, ...]) -> tuple[str, ...]:
-            wanted = (part for part in parts if workload or WORKLOAD_PART not in part)
-            return tuple(part.replace(WORKLOAD_PART, workload) for part in wanted)
+            found: list[str] = []
+            for part in parts:
+                if WORKLOAD_PART not in part:
+                    found.append(part)
+                elif workload:
+                    found += [it.replace(WORKLOAD_PART, workload) for it in (*beside, part)]
+            return tuple(found)
 
         return Boot(
             kernel=self.kernel,
@@ -121,3 +127,4 @@ class System:
     targets: Targets = Targets()
     unable: Mapping[str, str] = field(default_factory=dict)
     ingredients: Ingredients = Ingredients()
+    devices: Devices = Devices()

@@ -9,6 +9,8 @@ from harness.model.limits import Limits
 from harness.model.unit import Better, MetricKind, Unit
 
 PROFILES = ("quick", "full")
+# What a workload may ask for beside a processor and memory: `workloads/README.md`.
+NEEDS = ("root", "data", "net")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,8 @@ class Axis:
 @dataclass(frozen=True, slots=True)
 class Workload:
     """`profiles` maps a profile's name to the parameters it hands to the program, `limits` to
-    what the workload may take on top of its system's boot."""
+    what the workload may take on top of its system's boot; `needs` are the devices without which
+    it cannot run."""
 
     id: str
     title: str
@@ -46,6 +49,7 @@ class Workload:
     profiles: Mapping[str, Mapping[str, int]]
     limits: Mapping[str, Limits]
     axes: Mapping[str, Axis]
+    needs: tuple[str, ...] = ()
 
     def metric(self, metric_id: str) -> Metric | None:
         return next((metric for metric in self.metrics if metric.id == metric_id), None)

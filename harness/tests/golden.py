@@ -6,13 +6,14 @@ python -m harness.tests.golden
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from harness import catalogue
 from harness.measure.images.build import Image
-from harness.measure.machines.testbed import EMULATED_PC, container_argv, run_words
-from harness.measure.plan import cell_params, make_cell
+from harness.measure.machines.devices import ROOT_IMAGE
+from harness.measure.plan import make_cell, unable
 from harness.model.cell import Cell, Coordinates
 from harness.model.point import Point
 from harness.model.system import System
@@ -23,16 +24,31 @@ from harness.tests.builders import a_system, a_workload, an_image
 DATA = Path(__file__).parent / "data"
 ARGV_DIR = DATA / "argv"
 CELL_FILE = DATA / "cell.json"
-WORKLOAD = "controls"
+# One workload without needs, one that needs all devices.
+WORKLOADS = ("controls", "devices")
 
 
-def argv_text(system: System) -> str:
-    """The command of the controls' container on this system, one argument a line."""
-    workload = catalogue.load_workloads(Paths.of(checkout_root()))[WORKLOAD]
-    at = Coordinates(system.id, WORKLOAD, "quick")
-    run = run_words(WORKLOAD, cell_params(system, workload, at))
-    system = replace(system, boot=system.boot.of(WORKLOAD))
-    return "\n".join(container_argv(EMULATED_PC, system, run)) + "\n"
+def argv_files() -> Iterator[tuple[Path, str]]:
+    """Each golden file of a command line, and what it must hold: one argument a line."""
+    paths = Paths.of(checkout_root())
+    workloads = catalogue.load_workloads(paths)
+    for system in catalogue.load_systems(paths).values():
+        for name in WORKLOADS:
+            if not unable(system, workloads[name]):
+                stem = system.id if name == WORKLOADS[0] else f"{system.id}-{name}"
+                yield ARGV_DIR / f"{stem}.txt", argv_text(system, workloads[name])
+
+
+def argv_text(system: System, workload: Workload) -> str:
+    files = (*system.boot.of(workload.id, system.devices.parts).files, ROOT_IMAGE)
+    image = replace(an_image(), files=dict.fromkeys(files, "0" * 64))
+    cell = make_cell(
+        system=system,
+        workload=workload,
+        at=Coordinates(system.id, workload.id, "quick"),
+        image=image,
+    )
+    return "\n".join(cell.inputs.argv) + "\n"
 
 
 def a_cell(
@@ -57,8 +73,8 @@ def cell_text() -> str:
 
 def write() -> None:
     ARGV_DIR.mkdir(parents=True, exist_ok=True)
-    for system in catalogue.load_systems(Paths.of(checkout_root())).values():
-        (ARGV_DIR / f"{system.id}.txt").write_text(argv_text(system))
+    for file, text in argv_files():
+        file.write_text(text)
     CELL_FILE.write_text(cell_text())
 
 

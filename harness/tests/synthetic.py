@@ -77,6 +77,10 @@ NATIVE: Mapping[str, Mapping[str, float]] = {
         "page_unmap": 160.0,
         "write_fault": 2_030.0,
     },
+    "ttcp": {
+        "transmit": 0.167e9,
+        "receive": 0.163e9,
+    },
     "controls": {
         "cpu_loop": 8_003_000.0,
         "mem_read": 4.1e9,
@@ -100,9 +104,12 @@ UNITS = {
         Unit("us", "µs", MetricKind.LATENCY, Better.LOWER, 1e3, ladder=True),
         Unit("ms", "ms", MetricKind.LATENCY, Better.LOWER, 1e6, ladder=True),
         Unit("MB/s", "MB/s", MetricKind.RATE, Better.HIGHER, 1e6, ladder=False),
+        Unit("Mbit/s", "Mb/s", MetricKind.RATE, Better.HIGHER, 125e3, ladder=False),
         Unit("bytes", "B", MetricKind.AMOUNT, Better.LOWER, 1.0, ladder=False),
     )
 }
+# The points of a table's workload; any other has one, without axes.
+POINTS = {"ttcp": tuple(Point.of({"mtu": mtu}) for mtu in (500, 1500))}
 # A workload with an axis: what one block costs natively, by its size in bytes.
 SERIES = "pipe-bandwidth"
 BLOCKS = (512, 4096, 32768, 262144)
@@ -136,6 +143,7 @@ def _system(name: str, order: int) -> System:
 
 def workloads() -> dict[str, Workload]:
     found = {name: _workload(name, [_metric(metric) for metric in NATIVE[name]]) for name in NATIVE}
+    found["ttcp"] = replace(found["ttcp"], axes={"mtu": Axis("mtu", "MTU", UNITS["bytes"])})
     axes = {"block": Axis("block", "block size", UNITS["bytes"])}
     series = _workload(
         SERIES, [Metric("bandwidth", "pipe bandwidth", UNITS["MB/s"], Better.HIGHER)]
@@ -146,7 +154,7 @@ def workloads() -> dict[str, Workload]:
 def experiments() -> list[Experiment]:
     """The repository's own, over these workloads. One that somebody adds may stand beside them."""
     folder = checkout_root() / "harness" / "experiments"
-    names = ("table3", "table4", "table5", "controls", SERIES)
+    names = ("table3", "table4", "table5", "table6", "controls", SERIES)
     return [read_experiment(folder / f"{name}.toml", workloads()) for name in names]
 
 
@@ -165,6 +173,8 @@ def _workload(name: str, metrics: Iterable[Metric]) -> Workload:
 def _metric(name: str) -> Metric:
     rate = name.startswith("mem_") or name.endswith("_bandwidth")
     unit = UNITS["MB/s" if rate else "ms" if name == "cpu_loop" else "us"]
+    if name in NATIVE["ttcp"]:
+        unit = UNITS["Mbit/s"]
     return Metric(name, name.replace("_", " "), unit, unit.better)
 
 
@@ -312,9 +322,14 @@ def digest(text: str) -> str:
 
 
 def full_set(*names: str) -> list[Record]:
-    """A good record of every workload without an axis on every named system (default: today's
-    catalogue)."""
-    return [record(system, workload) for system in systems(*names) for workload in NATIVE]
+    """A good record of every workload of a table on every named system (default: today's
+    catalogue), at each of its points."""
+    return [
+        record(system, workload, point=point)
+        for system in systems(*names)
+        for workload in NATIVE
+        for point in POINTS.get(workload, (Point(),))
+    ]
 
 
 def series_set(*names: str) -> list[Record]:

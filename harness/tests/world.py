@@ -23,6 +23,7 @@ from harness.cli import session
 from harness.cli.main import main
 from harness.measure.images.build import Image
 from harness.measure.images.container import Engine
+from harness.measure.machines.devices import ROOT_IMAGE
 from harness.measure.plan import plan
 from harness.model.cell import Coordinates
 from harness.model.point import Point
@@ -52,7 +53,7 @@ def world_image(paths: Paths) -> Image:
         name
         for system in catalogue.load_systems(paths).values()
         for workload in workloads
-        for name in system.boot.of(workload).files
+        for name in (*system.boot.of(workload, system.devices.parts).files, ROOT_IMAGE)
     }
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
     return Image(tag="rexen:world", files=files, emulator="QEMU 10 world")

@@ -11,10 +11,13 @@
 #include <hv/console.h>
 #include <hv/control.h>
 #include <hv/descriptors.h>
+#include <hv/disk.h>
 #include <hv/domain.h>
 #include <hv/frame.h>
 #include <hv/lapic.h>
 #include <hv/multiboot.h>
+#include <hv/netback.h>
+#include <hv/nic.h>
 #include <hv/options.h>
 #include <hv/pagetable.h>
 #include <hv/percpu.h>
@@ -25,6 +28,8 @@
 #include <hv/string.h>
 #include <hv/traps.h>
 #include <hv/uart.h>
+#include <hv/vbd.h>
+#include <hv/vif.h>
 
 #define EARLY_LIMIT  (1ull << 30) /* what head.S maps */
 #define LAPIC_PADDR  0xfee00000
@@ -113,6 +118,18 @@ static void share_memory(struct guest_image *guest, unsigned int n)
 			refuse("domN.mem", "there is no such domain");
 }
 
+static void check_interfaces(unsigned int nr_guests)
+{
+	const struct vif *v;
+	const char *wrong = vif_check(nr_guests, &v);
+	char name[16];
+
+	if (!wrong)
+		return;
+	format(name, sizeof(name), "vif%u.%u", vif_domain(v), vif_card(v));
+	refuse(name, wrong);
+}
+
 static void build_guests(void)
 {
 	static struct guest_image guest[MAX_DOMAINS];
@@ -123,6 +140,8 @@ static void build_guests(void)
 	for (unsigned int i = 0; i < boot.nr_modules; i++)
 		free_at_boot += PFN_UP(boot.module[i].size);
 	share_memory(guest, n);
+	check_interfaces(n);
+	vbd_share(options.disk_parts ? (unsigned int)options.disk_parts : n);
 	console_set_prefix(n > 1);
 	for (unsigned int i = 0; i < n; i++) {
 		const char *wrong = domain_build(&guest[i], &d[i]);
@@ -140,15 +159,17 @@ static void build_guests(void)
 
 static void apply_options(void)
 {
-	char wrong[64];
+	char wrong[200];
 
 	if (!options_parse(&options, boot.cmdline, wrong, sizeof(wrong)))
 		refuse(wrong, "unknown or malformed option");
 	log_level = options.log_level;
 	if (options.slice_us)
 		sched_slice_ns = options.slice_us * 1000;
-	if (options.stats)
+	if (options.stats) {
 		report_enable_stats();
+		vif_enable_stats();
+	}
 }
 
 static void reserve_image(void)
@@ -157,9 +178,27 @@ static void reserve_image(void)
 	    (struct memory_range){(u64)image_start - IMAGE_BASE, (u64)image_end - IMAGE_BASE};
 }
 
+/* Before memory is made frames of. */
+static void set_up_disks(void)
+{
+	struct disk *root = &disks[DISK_ROOT], *data = &disks[DISK_DATA];
+	const char *wrong = options.disk_mb ? disk_reserve(&boot.map, options.disk_mb) : NULL;
+
+	if (wrong)
+		refuse("disk.mb", wrong);
+	if (!options.disk_mb && (options.disk_ns || options.disk_mbps || options.disk_parts))
+		refuse("disk", "a speed or parts, but no disk.mb=");
+	data->latency_ns = options.disk_ns;
+	disk_set_rate(data, options.disk_mbps);
+	root->start = options.root_start;
+	root->nr_sectors = options.root_size / SECTOR_SIZE;
+}
+
 void sched_all_done(void)
 {
 	report_totals(free_at_boot);
+	if (options.stats)
+		netback_report();
 	print_info("all domains have ended at %lu ms\n", clock_now() / 1000000);
 	machine_exit(report_all_clean() ? EXIT_CLEAN : EXIT_GUEST_FAILED);
 }
@@ -178,12 +217,17 @@ void start(u64 magic, u64 info)
 	apply_options();
 	control_init(); /* whatever the firmware left in the processor is gone */
 	reserve_image();
+	set_up_disks();
 	frame_init(&boot.map, EARLY_LIMIT); /* before it, nothing can be allocated */
 	pagetable_init();		    /* leaves head.S's tables */
 	if (pagetable_map(DEVICE_BASE, paddr(LAPIC_PADDR), PTE_RW | PTE_PCD | PTE_NX) < 0)
 		panic("no memory to map the local APIC\n");
+	wrong = disk_init();
+	if (wrong)
+		refuse("disk", wrong);
 	lapic_init((void *)DEVICE_BASE);
 	clock_init(options.tsc_khz); /* measures the timer that lapic_init() left running */
+	nic_init();
 	build_guests();
 	sched_idle(); /* runs them until all have ended */
 }

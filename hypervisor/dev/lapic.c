@@ -30,9 +30,15 @@ enum {
 #define PIC_EOI	     0x20
 #define IRQ_UART     4
 #define NS_PER_S     1000000000ull
+#define MAX_DEVICES  4
 
 static volatile u8 *lapic;
 static u64 counter_hz;
+static struct {
+	void (*handler)(unsigned int arg);
+	unsigned int arg;
+} device[MAX_DEVICES];
+static unsigned int nr_devices;
 
 static void write_reg(unsigned int reg, u32 v)
 {
@@ -71,11 +77,23 @@ void lapic_set_timer(u64 ns)
 	write_reg(REG_INITIAL, (u32)MAX(MIN(ticks, 0xffffffffull), 1ull));
 }
 
+u8 lapic_take_vector(void (*handler)(unsigned int arg), unsigned int arg)
+{
+	if (nr_devices == MAX_DEVICES)
+		return 0;
+	device[nr_devices].handler = handler;
+	device[nr_devices].arg = arg;
+	return (u8)(VECTOR_DEVICE + nr_devices++);
+}
+
 void device_interrupt(unsigned int vector)
 {
 	if (vector == VECTOR_TIMER) {
 		write_reg(REG_EOI, 0);
 		timer_interrupt();
+	} else if (vector >= VECTOR_DEVICE && vector < VECTOR_DEVICE + nr_devices) {
+		write_reg(REG_EOI, 0);
+		device[vector - VECTOR_DEVICE].handler(device[vector - VECTOR_DEVICE].arg);
 	} else if (vector == IRQ_BASE + IRQ_UART) {
 		uart_interrupt();
 		outb(PIC1_COMMAND, PIC_EOI);

@@ -9,6 +9,7 @@
  * the dead domain still gets from the policy, and costs its neighbours no more than it did alive.
  */
 #include <hv/sched.h>
+#include <hv/alarm.h>
 #include <hv/clock.h>
 #include <hv/descriptors.h>
 #include <hv/domain.h>
@@ -31,7 +32,7 @@ static u64 alarm_tsc = ~0ull; /* counter value at which the timer is due */
 
 static void set_alarm(u64 now)
 {
-	u64 when = slice_until ? slice_until : ~0ull;
+	u64 when = MIN(slice_until ? slice_until : ALARM_NEVER, alarm_first());
 
 	for (unsigned int i = 0; i < MAX_DOMAINS; i++) {
 		struct domain *d = domains[i];
@@ -40,7 +41,7 @@ static void set_alarm(u64 now)
 			when = MIN(when, d->vcpu->timer_deadline);
 	}
 	alarm_tsc = ~0ull;
-	if (when == ~0ull)
+	if (when == ALARM_NEVER)
 		return;
 	when = when > now ? MIN(when - now, MAX_ALARM_NS) : 1;
 	alarm_tsc = rdtsc() + mul_div(when, boot_clock.hz, NS_PER_S);
@@ -59,11 +60,17 @@ static void fire_timers(u64 now)
 	}
 }
 
+void alarm_changed(void)
+{
+	set_alarm(clock_now());
+}
+
 void timer_interrupt(void)
 {
 	u64 now = clock_now();
 
 	fire_timers(now);
+	alarm_ring(now);
 	/* An end of slice is served by rescheduling; left in place, it would fire without end. */
 	if (slice_until <= now)
 		slice_until = 0;

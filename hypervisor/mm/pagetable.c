@@ -2,8 +2,8 @@
 /*
  * Our half of the address space: slots 256 to 271 of every L4.
  *
- *   256  M2P, readable by guests          258  per-domain areas      262..  direct map of all RAM
- *   257  our image, text not writable     259  device registers
+ *   256  M2P, readable by guests          258  per-domain areas      260    disks
+ *   257  our image, text not writable     259  device registers      262..  direct map of all RAM
  *
  * The L3 tables of these slots are made once and shared by every L4 of every domain, so a page
  * mapped later shows everywhere at once. All but the M2P is for ring 0 only.
@@ -55,6 +55,16 @@ int pagetable_map(u64 va, paddr_t pa, u64 flags)
 		return trace_error(-ENOMEM);
 	*entry = pa.n | flags | PTE_P | PTE_A | PTE_D;
 	invlpg(va);
+	return 0;
+}
+
+int pagetable_map_large(u64 va, paddr_t pa, u64 flags)
+{
+	u64 *entry = walk(va, 2, 0);
+
+	if (!entry)
+		return trace_error(-ENOMEM);
+	*entry = pa.n | flags | PTE_P | PTE_A | PTE_D | PTE_PS;
 	return 0;
 }
 

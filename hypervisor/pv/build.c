@@ -231,15 +231,17 @@ static bool fill_start_info(struct build *b)
 {
 	struct start_info *si = guest_page(b->at.start_info);
 	mfn_t ring = mfn(p2m_get(b->at.console));
-	u32 port;
+	u32 port, store_port;
 
-	if (console_init(b->d, ring, &port) < 0)
+	if (store_connect(b->d, mfn(p2m_get(b->at.store)), &store_port) < 0 ||
+	    console_init(b->d, ring, &port) < 0)
 		return false;
 	memset(si, 0, PAGE_SIZE);
 	memcpy(si->magic, MAGIC, sizeof(MAGIC));
 	si->shared_info = virt_to_mfn(b->d->shared_info).n << PAGE_SHIFT;
 	si->flags = SIF_VIRT_P2M_4TOOLS;
-	si->store_mfn = p2m_get(b->at.store); /* no store yet: its port is 0 */
+	si->store_mfn = p2m_get(b->at.store);
+	si->store_evtchn = store_port;
 	si->console.domU.mfn = ring.n;
 	si->console.domU.evtchn = port;
 	describe_memory(b, si);

@@ -62,6 +62,24 @@ u32 evtchn_serve(struct domain *d, evtchn_service fn)
 	return port;
 }
 
+int evtchn_join(struct domain *d, u32 port, evtchn_service fn)
+{
+	struct evtchn *c = port_of(d, port);
+
+	if (!c || c->state != EVTCHN_UNBOUND || c->domain != DOMID_BACKEND)
+		return -EINVAL;
+	*c = (struct evtchn){EVTCHN_JOINED, DOMID_BACKEND, service_number(fn)};
+	return 0;
+}
+
+void evtchn_leave(struct domain *d, u32 port)
+{
+	struct evtchn *c = port_of(d, port);
+
+	if (c && c->state == EVTCHN_JOINED)
+		*c = (struct evtchn){EVTCHN_UNBOUND, DOMID_BACKEND, 0};
+}
+
 void evtchn_set_pending(struct domain *d, u32 port)
 {
 	struct shared_info *s = d->shared_info;
@@ -137,6 +155,7 @@ static long send(struct domain *d, union operation *op)
 		evtchn_set_pending(d, port);
 		return 0;
 	case EVTCHN_SERVED:
+	case EVTCHN_JOINED:
 		if (!services[c->port](d))
 			return hypercall_continue(__HYPERVISOR_event_channel_op, 0, NULL);
 		return 0;
@@ -255,7 +274,7 @@ static long status(struct domain *d, union operation *op)
 	default:
 		s->status = EVTCHNSTAT_interdomain;
 		s->u.interdomain.dom = c->domain;
-		s->u.interdomain.port = c->state == EVTCHN_SERVED ? 0 : c->port;
+		s->u.interdomain.port = c->state == EVTCHN_INTERDOMAIN ? c->port : 0;
 	}
 	return 0;
 }

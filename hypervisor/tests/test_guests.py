@@ -34,6 +34,21 @@ CLEAN, GUEST_FAILED, REFUSED = 33, 35, 37
 DEADLINE_S = 180
 
 
+# Two network cards on one wire, for the guests whose names say that they want them.
+CARDS = tuple(
+    word
+    for number in (0, 1)
+    for word in (
+        "-netdev",
+        f"hubport,id=h{number},hubid=0",
+        "-device",
+        f"virtio-net-pci,netdev=h{number},tx=timer,ioeventfd=off,romfile=",
+    )
+)
+# A data disk, likewise for the guests named disk-.
+DISK = " disk.mb=8 disk.ns=100000"
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """What one machine did: its exit status and its console."""
@@ -53,6 +68,8 @@ def run(
 ) -> Run:
     """Runs the machine to its end; `extra` are further arguments of QEMU."""
     console = tmp_path / "console"
+    if any(Path(it).name.startswith("disk-") for it in modules) and "disk." not in options:
+        options += DISK
     argv = rexen_argv(
         elf,
         modules=modules,
@@ -60,6 +77,7 @@ def run(
         memory_mib=memory_mb,
         serial=f"file:{console}",
     )
+    argv += CARDS if any(Path(it).name.startswith("net-") for it in modules) else ()
     argv += extra
     done = subprocess.run(argv, timeout=DEADLINE_S, check=False, stdin=subprocess.DEVNULL)
     text = console.read_text(errors="replace").replace("\r", "")
@@ -216,6 +234,27 @@ def test_debug_status_is_its_own(tmp_path: Path) -> None:
     assert "RESULT SUCCESS" in lines_of(done.console, "(d2) "), done.console
 
 
+def test_good_network_beside_hostile_ones(tmp_path: Path) -> None:
+    """Two front ends that break every rule: the third one's packets arrive as they were sent."""
+    names = ["net-front", "net-hostile", "net-hostile"]
+    done = run(tmp_path, [guest(n) for n in names], options="loglvl=info stats", memory_mb=128)
+    assert done.status == CLEAN, done.console
+    for number in (1, 2, 3):
+        assert "RESULT SUCCESS" in lines_of(done.console, f"(d{number}) "), done.console
+    assert re.search(r"d1: interface 1: sent 0, received 30, ", done.console)
+
+
+def test_rules_and_credit_of_an_interface(tmp_path: Path) -> None:
+    """A rule that matches nothing of its packets counts none of them, and lets them pass."""
+    options = (
+        "loglvl=info stats vif1.0.rule=count,tcp,out vif1.0.rule=drop,udp vif1.0.credit=3000/500"
+    )
+    done = run(tmp_path, [guest("net-front")], options=options)
+    assert "RESULT SUCCESS" in done.console.splitlines(), done.console
+    assert "interface 0: rule 1 matched 2\n" in done.console
+    assert "interface 0: rule 2 matched 0\n" in done.console
+
+
 def test_many_domains_die_while_others_run(tmp_path: Path) -> None:
     """Five domains with short slices: two crash at once, one storms; all come to their end."""
     names = ["steady", "storm", "preempt", "crash-recursion", "crash-stack"]
@@ -236,6 +275,14 @@ REFUSALS = {
     "no such domain": (["GUEST"], "dom2.mem=16", "there is no such domain"),
     "too little memory": (["GUEST"], "dom1.mem=1", "too little memory"),
     "more than there is": (["GUEST"], "dom1.mem=4096", "more memory than the machine has"),
+    "bad rule": (["GUEST"], "vif1.0.rule=drop,otu", 'vif1.0.rule=drop,otu, at "otu"'),
+    "bad credit": (["GUEST"], "vif1.0.credit=0/100", 'at "/100"'),
+    "no such interface": (["GUEST"], "vif1.0.ip=10.0.0.1", "vif1.0: there is no such interface"),
+    "address taken": (["NET"] * 2, "vif2.1.mac=00:16:3e:00:01:01", "vif2.1: its address is an"),
+    "speed of no disk": (["GUEST"], "disk.ns=5", "disk: a speed or parts, but no disk.mb="),
+    "disk too large": (["GUEST"], "disk.mb=4096", "disk.mb: more memory than the machine has"),
+    "root in RAM": (["GUEST"], "root=0x200000,4096", "root= does not begin above the RAM"),
+    "root cut off": (["GUEST"], "root=0x100000000", "root=0x100000000: unknown or malformed"),
     "two ramdisks": (["GUEST", "TEXT", "TEXT"], "", "a module too many"),
     "too many modules": (["GUEST"] * 17, "", "too many modules"),
     "ramdisk first": (["TEXT"], "", "first module must be a kernel"),
@@ -262,7 +309,9 @@ def make_modules(tmp_path: Path) -> dict[str, str]:
     }
     for name, content in files.items():
         (tmp_path / name).write_bytes(content)
-    return {"GUEST": guest("steady")} | {name: str(tmp_path / name) for name in files}
+    return {"GUEST": guest("steady"), "NET": guest("net-front")} | {
+        name: str(tmp_path / name) for name in files
+    }
 
 
 @pytest.mark.parametrize("case", sorted(REFUSALS))

@@ -8,131 +8,17 @@
  * Files lie on tmpfs, where the paper had ext3: see README.md.
  */
 #include "bench.h"
-#include "scratch.h"
+#include "files.h"
+#include "mapped.h"
 #include "signals.h"
 
-#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define FILES_MAX     1000 /* at a time */
-#define FILES_PER_DIR 100
-#define NAME_SIZE     192
-#define PAGE	      4096
-#define MAP_SIZE      (8 * 1024 * 1024)
-#define MAP_PAGES     (MAP_SIZE / PAGE)
-#define MAP_STEP      16384
-#define MAP_TOUCHED   (MAP_SIZE / 10)
-
-static char names[FILES_MAX][NAME_SIZE];
-static char dirs[FILES_MAX / FILES_PER_DIR][NAME_SIZE];
-
-/* lmbench's tree: at most 100 files in a directory. Names are ready before timing begins. */
-static void files_begin(const struct bench_row *row)
-{
-	char top[NAME_SIZE / 2];
-
-	(void)row;
-	snprintf(top, sizeof(top), "%s", scratch_directory("lat_fs"));
-	for (int i = 0; i < FILES_MAX; i++) {
-		char *dir = dirs[i / FILES_PER_DIR];
-
-		snprintf(dir, NAME_SIZE, "%s/%d", top, i / FILES_PER_DIR);
-		if (i % FILES_PER_DIR == 0 && mkdir(dir, 0777) != 0)
-			bench_fail("mkdir");
-		snprintf(names[i], NAME_SIZE, "%s/%d/%d", top, i / FILES_PER_DIR,
-			 i % FILES_PER_DIR);
-	}
-}
-
-static void files_finish(const struct bench_row *row)
-{
-	(void)row;
-	for (int i = 0; i < FILES_MAX / FILES_PER_DIR; i++)
-		if (rmdir(dirs[i]) != 0)
-			bench_fail("rmdir");
-}
-
-static void create_file(const char *name, const char *data, size_t size)
-{
-	int fd = creat(name, 0666);
-
-	if (fd < 0)
-		bench_fail("create");
-	if (size > 0 && write(fd, data, size) != (ssize_t)size)
-		bench_fail("write");
-	close(fd);
-}
-
-/* Both rows of one size: t[0] creates (and writes), t[1] deletes. */
-static void files_pass(const struct bench_row *row, uint64_t n, struct bench_time *t)
-{
-	static char data[16 * 1024];
-	size_t size = (size_t)row->arg[0];
-
-	while (n > 0) {
-		uint64_t files = n < FILES_MAX ? n : FILES_MAX;
-
-		bench_start(&t[0]);
-		for (uint64_t i = files; i-- > 0;)
-			create_file(names[i], data, size);
-		bench_stop(&t[0], files);
-		bench_start(&t[1]);
-		for (uint64_t i = files; i-- > 0;)
-			if (unlink(names[i]) != 0)
-				bench_fail("unlink");
-		bench_stop(&t[1], files);
-		n -= files;
-	}
-}
-
-static int map_fd;
-
-static void map_begin(const struct bench_row *row)
-{
-	const char *name = scratch_file("mapped", MAP_SIZE);
-
-	(void)row;
-	map_fd = open(name, O_RDWR);
-	if (map_fd < 0 || unlink(name) != 0)
-		bench_fail("file to map");
-}
-
-static void map_finish(const struct bench_row *row)
-{
-	(void)row;
-	close(map_fd);
-}
-
-static char *map_file(size_t size, int protection)
-{
-	char *where = mmap(NULL, size, protection, MAP_SHARED, map_fd, 0);
-
-	if (where == MAP_FAILED)
-		bench_fail("mmap");
-	return where;
-}
-
-/* The first tenth of the mapping is written, one byte every 16 KiB. */
-static void map_latency(const struct bench_row *row, uint64_t n, struct bench_time *t)
-{
-	(void)row;
-	bench_start(t);
-	for (uint64_t i = 0; i < n; i++) {
-		volatile char *where = map_file(MAP_SIZE, PROT_READ | PROT_WRITE);
-
-		for (size_t at = 0; at < MAP_TOUCHED; at += MAP_STEP)
-			where[at] = 1;
-		munmap((void *)where, MAP_SIZE);
-	}
-	bench_stop(t, n);
-}
+#define PAGE	  4096
+#define MAP_PAGES (MAPPED_SIZE / PAGE)
 
 static volatile uint64_t faults_left;
 static struct bench_time *fault_time;
@@ -153,7 +39,7 @@ static void on_fault(int number)
 static void protection_fault(const struct bench_row *row, uint64_t n, struct bench_time *t)
 {
 	struct sigaction action = {.sa_handler = on_fault}, old;
-	volatile char *where = map_file(PAGE, PROT_READ);
+	volatile char *where = mapped(PAGE, PROT_READ);
 	struct bench_time caught = {0};
 
 	(void)row;
@@ -179,7 +65,7 @@ static void shuffle_pages(const struct bench_row *row)
 {
 	uint64_t state = 1;
 
-	map_begin(row);
+	mapped_begin(row);
 	for (uint32_t i = 0; i < MAP_PAGES; i++)
 		page_order[i] = i;
 	for (uint32_t i = MAP_PAGES - 1; i > 0; i--) {
@@ -195,9 +81,9 @@ static void shuffle_pages(const struct bench_row *row)
 /* A fresh mapping of the file, without any page in the page table. */
 static char *map_untouched(int protection)
 {
-	char *where = map_file(MAP_SIZE, protection);
+	char *where = mapped(MAPPED_SIZE, protection);
 
-	if (msync(where, MAP_SIZE, MS_INVALIDATE) != 0)
+	if (msync(where, MAPPED_SIZE, MS_INVALIDATE) != 0)
 		bench_fail("msync");
 	return where;
 }
@@ -205,7 +91,7 @@ static char *map_untouched(int protection)
 static void unmap(char *where, struct bench_time *t)
 {
 	bench_start(t);
-	munmap(where, MAP_SIZE);
+	munmap(where, MAPPED_SIZE);
 	bench_stop(t, MAP_PAGES);
 }
 
@@ -248,10 +134,10 @@ static void page_fault(const struct bench_row *row, uint64_t n, struct bench_tim
 static const struct bench_row rows[] = {
     {{"create_0k", "delete_0k"}, 4000, 100, files_pass, files_begin, files_finish, {0}},
     {{"create_10k", "delete_10k"}, 4000, 100, files_pass, files_begin, files_finish, {10240}},
-    {{"mmap"}, 300, 2, map_latency, map_begin, map_finish, {0}},
-    {{"prot_fault"}, 10000, 100, protection_fault, map_begin, map_finish, {0}},
-    {{"page_fault", "page_unmap"}, 30, 1, page_fault, shuffle_pages, map_finish, {0}},
-    {{"write_fault"}, 12, 1, page_fault, shuffle_pages, map_finish, {1}},
+    {{"mmap"}, 300, 2, mapped_latency, mapped_begin, mapped_finish, {0}},
+    {{"prot_fault"}, 10000, 100, protection_fault, mapped_begin, mapped_finish, {0}},
+    {{"page_fault", "page_unmap"}, 30, 1, page_fault, shuffle_pages, mapped_finish, {0}},
+    {{"write_fault"}, 12, 1, page_fault, shuffle_pages, mapped_finish, {1}},
 };
 
 int main(int argc, char **argv)

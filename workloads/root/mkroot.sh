@@ -3,6 +3,7 @@
 #
 #   BUILD/root/base.cpio          init, busybox, dash, the C library, report.sh: no workload
 #   BUILD/root/work/NAME.cpio     one workload, /workloads/NAME; laid over base
+#   BUILD/root/prepare.cpio       /prepare, for boots of workloads that need devices
 #   BUILD/root/nested/NAME.cpio   that archive as the file /host/work.cpio, for the first level of a
 #                                 nested system, which lays it over base for the inner guest
 #   BUILD/guest.cpio              base and every workload in one
@@ -55,6 +56,7 @@ need /bin/dash dash
 need /lib/x86_64-linux-gnu/libc.so.6 libc6
 need /lib64/ld-linux-x86-64.so.2 libc6
 need "$build/init" "nothing, run make -C workloads first"
+need "$build/prepare" "nothing, run make -C workloads first"
 
 for dir in bin dev etc lib/x86_64-linux-gnu lib64 proc root sbin sys tmp \
 	workloads/lib; do
@@ -85,6 +87,10 @@ out=$build/root
 rm -rf "$out" "$build/guest.cpio"
 mkdir -p "$out/work" "$out/nested"
 pack "$root" "$out/base.cpio"
+mkdir "$trees/prepare"
+cp "$build/prepare" "$trees/prepare/prepare"
+chmod 755 "$trees/prepare/prepare"
+pack "$trees/prepare" "$out/prepare.cpio"
 for name in "$@"; do
 	mkdir -p "$trees/work/$name/workloads" "$trees/nested/$name/host"
 	cp -R "$build/workloads/$name" "$trees/work/$name/workloads/"

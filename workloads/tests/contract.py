@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from harness.protocol import Transcript
 
 REPS = 2
 LIMIT_S = 60
+DISK_BYTES = 16 << 20
 REFUSED = (
     *("loops=3", "reps", "reps=", "reps=0", "reps=-1", "reps=1x", "reps=101", "=1"),
     *("percent=1.5", "percent=100001", "divide=0", "divide=1000001"),
@@ -44,14 +46,20 @@ class Program:
         )
 
     def start(self, tmp: Path, *parameters: str) -> tuple[int, bytes]:
-        """Exit status and output. Children must be gone by then, or the pipe stays open."""
-        done = subprocess.run(
-            [self.run, *parameters],
-            env={**os.environ, "TMPDIR": str(tmp)},
-            stdout=subprocess.PIPE,
-            timeout=LIMIT_S,
-            check=False,
-        )
+        """Exit status and output. Children must be gone by then, or the pipe stays open.
+
+        Files stand in for the data disk and loopback for the two network cards (lib/io).
+        """
+        with tempfile.NamedTemporaryFile(dir=tmp) as disk:
+            disk.truncate(DISK_BYTES)
+            places = {"TMPDIR": str(tmp), "REXEN_DATA": disk.name, "REXEN_DATA_DIR": str(tmp)}
+            done = subprocess.run(
+                [self.run, *parameters],
+                env={**os.environ, **places, "REXEN_NETNS": ""},
+                stdout=subprocess.PIPE,
+                timeout=LIMIT_S,
+                check=False,
+            )
         return done.returncode, done.stdout
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import tomllib
 from pathlib import Path
 
 import contract
@@ -20,7 +21,12 @@ from harness import protocol
 from harness.model.record import Phase
 
 pytestmark = pytest.mark.guest
-NAMES = sorted(file.parent.name for file in WORKLOADS.glob("*/workload.toml"))
+# A workload that needs devices runs in a guest alone: harness/tests/integration.
+NAMES = sorted(
+    file.parent.name
+    for file in WORKLOADS.glob("*/workload.toml")
+    if "needs" not in tomllib.loads(file.read_text())
+)
 # Rows that subtract another measurement may come out below zero on a disturbed machine.
 DIFFERENCES = ("ctx_", "sig_handle", "prot_fault", "page_unmap")
 
@@ -102,6 +108,58 @@ def test_failing_row_is_named(built: Path, tmp_path: Path) -> None:
     (failure,) = transcript.failures
     assert failure.startswith("stat ") and "Not a directory" in failure
     assert {sample.metric for sample in transcript.samples} == {"null_call", "null_io"}
+
+
+# A call that lies: its tenth answer of more than 8 bytes has a byte changed.
+LIAR = """
+#include <unistd.h>
+ssize_t __real_CALL(int fd, void *data, size_t size ARGUMENTS);
+ssize_t __wrap_CALL(int fd, void *data, size_t size ARGUMENTS)
+{
+	static int calls;
+	ssize_t done = __real_CALL(fd, data, size VALUES);
+
+	if (done > 8 && ++calls == 10)
+		((unsigned char *)data)[PLACE] ^= 1;
+	return done;
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "call", "row"),
+    [("disk", "pread", "read_"), ("network", "read", "stream_"), ("ttcp", "read", "transmit")],
+)
+def test_wrong_data_ends_the_workload(name: str, call: str, row: str, tmp_path: Path) -> None:
+    """What is read is checked: a byte that changed on its way is not a good measurement."""
+    placed = call == "pread"
+    text = LIAR.replace("CALL", call).replace("PLACE", "0" if placed else "done - 1")
+    text = text.replace("ARGUMENTS", ", off_t at" if placed else "")
+    (tmp_path / "liar.c").write_text(text.replace("VALUES", ", at" if placed else ""))
+    flags = f"LDFLAGS=-no-pie -Wl,--wrap={call} {tmp_path}/liar.c"
+    out = tmp_path / "out"
+    target = out / "workloads" / name / "run"
+    argv = ["make", "-s", "-C", WORKLOADS, f"OUT={out}", flags, str(target)]
+    subprocess.run(argv, check=True)
+    status, output = run(out, tmp_path, name, "percent=100")
+    assert status == 1, output
+    (failure,) = protocol.parse(output).failures
+    assert failure.startswith(row)
+
+
+def test_a_disk_that_is_too_small_is_named(
+    built: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(contract, "DISK_BYTES", (16 << 20) - 4096)
+    status, output = run(built, tmp_path, "disk", "percent=1")
+    assert status == 1 and b"smaller than 16 MiB" in output
+
+
+def test_a_network_that_is_not_there_is_named(built: Path, tmp_path: Path) -> None:
+    program = built / "workloads" / "ttcp" / "run"
+    environment = {"REXEN_NETNS": str(tmp_path)}
+    done = subprocess.run([program], env=environment, capture_output=True, check=False)
+    assert done.returncode == 1 and f"{tmp_path}/left: No such file".encode() in done.stdout
 
 
 def test_hello_is_dynamic_and_run_is_static(built: Path) -> None:

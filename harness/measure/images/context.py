@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import ConfigError
+from harness.measure.machines.devices import image_files
 from harness.model.system import WORKLOAD_PART, Artefact, System
 
 CONTEXT = (
@@ -69,7 +70,9 @@ def wishes(systems: Iterable[System]) -> dict[str, list[str]]:
         wanted = system.ingredients
         packages.update(f"unpack {name}" for name in wanted.unpack)
         packages.update(f"overlay {name}" for name in wanted.install)
-        booted.update(name.replace(WORKLOAD_PART, "*") for name in system.boot.files)
+        loaded = (*system.boot.files, *system.devices.parts)
+        booted.update(name.replace(WORKLOAD_PART, "*") for name in loaded)
+        booted.update(image_files(system.devices.by_need))
         for artefact in wanted.artefacts:
             if artefacts.setdefault(artefact.name, artefact) != artefact:
                 raise ConfigError(

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.measure.machines.devices import device_argv, extra_memory_mib, machine_options
 from harness.model.system import Boot, System
 
 ARTEFACTS = "/opt/rexen"
@@ -55,20 +56,24 @@ EMULATED_PC = Testbed(
 )
 
 
-def container_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -> list[str]:
+def container_argv(
+    testbed: Testbed, system: System, run: str, *, serial: str = "", needs: Sequence[str] = ()
+) -> list[str]:
     """The command of a machine's container: which parts make which file, then QEMU's own.
 
     `system` is one whose boot has its workload's parts, `Boot.of`.
     """
     joins = [f"{place}={'+'.join(files)}" for place, files in joined_files(system.boot).items()]
-    return [STARTER, *joins, "--", *qemu_argv(testbed, system, run, serial=serial)]
+    return [STARTER, *joins, "--", *qemu_argv(testbed, system, run, serial=serial, needs=needs)]
 
 
-def qemu_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -> list[str]:
+def qemu_argv(
+    testbed: Testbed, system: System, run: str, *, serial: str = "", needs: Sequence[str] = ()
+) -> list[str]:
     """QEMU's command line, option and value on one line each.
 
     `run` is what replaces `{run}` in the system's boot line. `serial` is another character
-    device than the console file, for a person at the console.
+    device than the console file, for a person at the console; `needs` are a workload's.
     """
     machine = machine_argv(
         testbed,
@@ -76,6 +81,7 @@ def qemu_argv(testbed: Testbed, system: System, run: str, *, serial: str = "") -
         memory_mib=system.machine.memory_mib,
         serial=serial or f"file:{CONSOLE}",
         monitor=MONITOR,
+        needs=needs,
     )
     return [*machine, *boot_argv(system.boot, run)]
 
@@ -87,16 +93,19 @@ def machine_argv(
     cpu: str = "qemu64",
     memory_mib: int = 512,
     monitor: str = "",
+    needs: Sequence[str] = (),
 ) -> list[str]:
-    """The machine with nothing loaded. With a monitor's socket it starts stopped."""
+    """The machine with nothing loaded, and the devices of `needs`. With a monitor's socket it
+    starts stopped."""
+    machine, memory = machine_options(testbed.machine, memory_mib + extra_memory_mib(needs), needs)
     return [
         testbed.binary,
         *(("-S",) if monitor else ()),
         *("-accel", f"tcg,tb-size={testbed.translation_cache_mib}"),
         *("-icount", testbed.icount),
-        *("-machine", testbed.machine),
+        *("-machine", machine),
         *("-cpu", cpu),
-        *("-m", f"{memory_mib}M"),
+        *("-m", memory),
         *("-nodefaults", "-no-user-config", "-no-reboot"),
         *("-display", "none"),
         *("-rtc", f"base={testbed.clock_base},clock=vm"),
@@ -104,6 +113,7 @@ def machine_argv(
         *("-serial", serial),
         *(("-qmp", f"unix:{monitor},server=on,wait=off") if monitor else ()),
         *("-device", "isa-debug-exit,iobase=0xf4,iosize=4"),
+        *device_argv(needs, ARTEFACTS),
     ]
 
 

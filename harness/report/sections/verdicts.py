@@ -141,7 +141,7 @@ def scores(
         for one in judgements
         for system in order
         if one.system == system
-        or (not one.system and study.systems[system].stands_for == one.claim.about)
+        or (not one.system and study.systems[system].stands_for in one.claim.about)
     )
     lines = tuple(
         ScoreView(

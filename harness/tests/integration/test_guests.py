@@ -155,6 +155,17 @@ def test_a_hypervisor_without_a_guest_panics(lab: Lab) -> None:
     assert outcome.reason == "Panic on CPU 0: Could not construct domain 0 (while booting)"
 
 
+def test_a_domain_that_does_not_fit(lab: Lab) -> None:
+    """The toolstack says why it cannot make the domain, the first level which program failed."""
+    xen = lab.systems["xen"]
+    first, root = xen.boot.modules
+    large = replace(first, args=first.args.replace("rexen.memory=512", "rexen.memory=2048"))
+    broken = replace(xen, boot=replace(xen.boot, modules=(large, root)))
+    outcome = lab.outcome(broken, params=SMALL)
+    assert outcome.status is Status.BOOT, outcome.reason
+    assert "xl ended with status" in outcome.reason
+
+
 def test_a_kernel_that_is_none(lab: Lab, native: System) -> None:
     """QEMU refuses it: the machine never was."""
     broken = replace(native, boot=replace(native.boot, kernel="root/base.cpio"))
@@ -278,3 +289,18 @@ def test_kill_9_of_a_run_then_resume(lab: Lab, tmp_path: Path) -> None:
     records = list(store.all_records())
     assert len(records) == 2 and kept in records
     assert [record.attempt for record in records] == [1, 1], "nothing ran twice to its end"
+
+
+def test_every_device_of_the_guest_is_there(lab: Lab, native: System) -> None:
+    outcome = lab.outcome(native, workload="devices", params=SMALL)
+    assert outcome.status is Status.OK, outcome.reason
+
+
+def test_a_device_that_does_not_come_is_named(lab: Lab, native: System) -> None:
+    """A boot that waits for it ends, and says what there was instead."""
+    devices = dict(native.devices.by_need)
+    devices["root"] = replace(devices["root"], name="pmem7")
+    broken = replace(native, devices=replace(native.devices, by_need=devices))
+    outcome = lab.outcome(broken, workload="devices", params=SMALL)
+    assert outcome.status is not Status.OK
+    assert "no disk 'root' (pmem7) came; block devices: pmem0" in outcome.reason

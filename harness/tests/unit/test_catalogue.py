@@ -216,6 +216,12 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
         ("[metrics.null_call]", "[metrics.Null-Call]", "'Null-Call' is no metric name"),
         ('id = "demo"', 'id = "other"', "key 'id': is 'other' but its directory is 'demo'"),
         ('summary = "for tests"', 'summary = "x"\nsumary = "y"', "did you mean 'summary'"),
+        (
+            'summary = "for tests"',
+            'summary = "x"\nneeds = ["disk"]',
+            "key 'needs': must be some of",
+        ),
+        ('summary = "for tests"', 'summary = "x"\nneeds = ["net", "net"]', "data, net, each once"),
     ],
 )
 def test_a_broken_workload_file(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -239,6 +245,15 @@ def test_a_broken_table_of_units(tmp_path: Path, old: str, new: str, words: str)
     with pytest.raises(ConfigError) as refused:
         catalogue.load_workloads(Paths.of(tmp_path))
     assert str(refused.value).startswith(f"{file}: ") and words in str(refused.value)
+
+
+def test_what_a_workload_needs(tmp_path: Path) -> None:
+    write_workload(tmp_path)
+    (without,) = catalogue.load_workloads(Paths.of(tmp_path)).values()
+    needs = 'summary = "x"\nneeds = ["data", "net"]'
+    write_workload(tmp_path / "more", changed(WORKLOAD, 'summary = "for tests"', needs))
+    (workload,) = catalogue.load_workloads(Paths.of(tmp_path / "more")).values()
+    assert (without.needs, workload.needs) == ((), ("data", "net"))
 
 
 def test_direction_and_kind_come_with_the_unit(tmp_path: Path) -> None:

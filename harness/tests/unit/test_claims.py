@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -99,6 +100,43 @@ def test_o8_memory(mmap: float, fault: float, expected: Verdict) -> None:
 def test_o11_system_calls(call: float, io: float, expected: Verdict) -> None:
     records = at_ratios("lmbench-process", {"null_call": call, "null_io": io})
     assert verdict(records, "O11") is expected
+
+
+def at_rates(system: str, ratios: dict[int, float]) -> list[Record]:
+    """A full set in which the system's TCP rates are so many times native's, by MTU."""
+    found = []
+    for one in synthetic.full_set():
+        if (one.system, one.workload) == (system, "ttcp"):
+            ratio = ratios[one.at.point.parameters["mtu"]]
+            base = synthetic.record("native", "ttcp", point=one.at.point).outcome.samples
+            moved = tuple(replace(it, total_ns=round(it.total_ns / ratio)) for it in base)
+            one = replace(one, outcome=replace(one.outcome, samples=moved))
+        found.append(one)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("claim", "system", "ratios", "expected"),
+    [
+        ("N1", "xen", {1500: 1.0, 500: 0.5}, Verdict.REPRODUCED),
+        ("N1", "xen", {1500: 0.97, 500: 1.0}, Verdict.NOT_REPRODUCED),
+        ("N2", "xen", {1500: 1.0, 500: 0.86}, Verdict.REPRODUCED),
+        ("N2", "xen", {1500: 1.0, 500: 0.5}, Verdict.DIRECTION),
+        ("N2", "xen", {1500: 1.0, 500: 1.17}, Verdict.NOT_REPRODUCED),
+        ("N3", "fullvirt", {1500: 0.3, 500: 0.1}, Verdict.DIRECTION),
+        ("N3", "uml", {1500: 0.6, 500: 0.8}, Verdict.NOT_REPRODUCED),
+    ],
+)
+def test_claims_about_rates_where_below_one_is_slower(
+    claim: str, system: str, ratios: dict[int, float], expected: Verdict
+) -> None:
+    assert verdict(at_rates(system, ratios), claim, system) is expected
+
+
+def test_a_claim_about_two_systems_has_each_ones_numbers() -> None:
+    found = [it for it in judged(synthetic.full_set()) if it.claim.id == "N3"]
+    first = {it.system: round(it.evidence[0].paper, 3) for it in found}
+    assert first == {"fullvirt": round(291 / 897, 3), "uml": round(165 / 897, 3)}
 
 
 def test_a_claim_about_xen_is_judged_for_every_system_that_stands_for_it() -> None:

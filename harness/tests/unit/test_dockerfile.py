@@ -59,6 +59,7 @@ def test_packages_are_fetched_again_for_nothing_but_their_lists(stage: str) -> N
         "inputs.lock",
         "systems/packages.list",
         "systems/artefacts.list",
+        "workloads/root/debian.list",
     }
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.analysis.claims import paper_ratio
 from harness.catalogue.experiments import load_claims, load_experiments, read_experiment
 from harness.catalogue.workloads import load_workloads
 from harness.errors import ConfigError
@@ -17,23 +18,24 @@ from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
 PAPER = checkout_root() / "harness" / "paper"
+SECTIONS = ("4.2", "4.2.1")
 WORKLOADS = synthetic.workloads()
 METRIC = WORKLOADS[synthetic.SERIES].metrics[0]
 
 
-@pytest.mark.parametrize("table", [3, 4, 5])
+@pytest.mark.parametrize("table", [3, 4, 5, 6])
 def test_each_table_has_the_papers_rows_in_the_papers_order(table: int) -> None:
     with (PAPER / f"table{table}.csv").open(encoding="utf-8") as lines:
         printed = list(dict.fromkeys(line["metric"] for line in csv.DictReader(lines)))
     experiment = read_experiment(FOLDER / f"table{table}.toml", WORKLOADS)
     assert experiment.table == table
-    assert [row.paper for row in experiment.rows] == printed
+    assert [row.paper for row in experiment.rows if row.paper] == printed
 
 
 def test_tables_come_in_order_and_what_the_paper_has_not_last() -> None:
     found = load_experiments(FOLDER, load_workloads(Paths.of(checkout_root())))
-    assert [one.id for one in found[:3]] == ["table3", "table4", "table5"]
-    assert {one.table for one in found[3:]} == {0}
+    assert [one.id for one in found[:4]] == ["table3", "table4", "table5", "table6"]
+    assert {one.table for one in found[4:]} == {0}
 
 
 def test_paper_values_are_read() -> None:
@@ -46,9 +48,10 @@ def test_paper_values_are_read() -> None:
 
 def test_every_claim_of_the_papers_section_is_there() -> None:
     with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
-        listed = [line["id"] for line in csv.DictReader(lines) if line["section"] == "4.2"]
+        listed = [line["id"] for line in csv.DictReader(lines) if line["section"] in SECTIONS]
     claims = load_claims(FOLDER, synthetic.experiments())
-    assert [claim.id for claim in claims] == listed == [f"O{at}" for at in range(1, 12)]
+    expected = [f"O{at}" for at in range(1, 12)] + ["N1", "N2", "N3"]
+    assert [claim.id for claim in claims] == listed == expected
 
 
 def test_claims_that_rest_on_caches_or_processors_are_not_testable() -> None:
@@ -136,6 +139,33 @@ def test_perturbations_that_an_experiment_asks_for(tmp_path: Path) -> None:
     assert choice.seeds("native", "quick") == 0
 
 
+PAPER_ROW = f'title = "t"\nshows = "s"\npaper = "p.csv"\n{ROW}paper = "row"\n'
+HEAD = "table,metric,unit,system,value\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "complaint"),
+    [
+        ("9,row,us,Xen,5\n", "'w/m' is in MB/s, the paper's row in us"),
+        ("9,row,MB/s,Xen,5\n9,row,us,L-UP,5\n", "'row' is in MB/s and in us"),
+        ("9,row,MB/s,Linux,5\n", "unknown system"),
+        ("9,row,MB/s,Xen,fast\n", "not a table of the paper"),
+    ],
+)
+def test_numbers_of_the_paper_that_do_not_fit(tmp_path: Path, lines: str, complaint: str) -> None:
+    written(tmp_path, "p.csv", HEAD + lines)
+    with pytest.raises(ConfigError, match=complaint):
+        read_experiment(written(tmp_path, "t.toml", PAPER_ROW), KNOWN)
+
+
+def test_numbers_of_the_paper_are_in_the_rows_unit(tmp_path: Path) -> None:
+    written(tmp_path, "p.csv", f"{HEAD}9,row,MB/s,Xen,5\n9,row,MB/s,L-UP,8\n")
+    experiment = read_experiment(written(tmp_path, "t.toml", PAPER_ROW), KNOWN)
+    (row,) = experiment.rows
+    assert (row.unit.id, experiment.paper_value(row, "Xen")) == ("MB/s", 5.0)
+    assert paper_ratio(experiment, row, "Xen") == 5 / 8
+
+
 CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
 
 
@@ -144,6 +174,7 @@ CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
     [
         ('metrics = ["w/m"]\nholds = "ous > 1"\n', "holds.*unknown name 'ous'"),
         ('metrics = ["w/m"]\nholds = "ours"\n', "neither true nor false"),
+        ('metrics = ["w/m"]\nholds = "extra_us > 0"\n', "names microseconds.*is in MB/s"),
         ('metrics = ["w/m"]\nholds = "ours > paper"\n', "names the paper's ratio"),
         ('metrics = ["w/m"]\nholds = "ours > versus"\n', "versus.*is missing"),
         ('metrics = ["w/m"]\nholds = "ours > tolerance"\n', "tolerance.*is missing"),
@@ -151,13 +182,15 @@ CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
         ('metrics = ["w/m"]\ndirection = "ours > 1"\n', "because.*is missing"),
         ('metrics = ["w/m"]\n', "neither an expression over metrics nor a fixed verdict"),
         ('verdict = "not testable here"\n', "because.*is missing"),
+        ('about = ["VMW", "ESX"]\n', "about.*must be one or more of"),
         ('verdict = "reproduced"\nbecause = "b"\n', "verdict.*must be one of"),
         ('metrics = ["w/m"]\nverdict = "not measured"\nholds = "ours > 1"\n', "cannot stand"),
     ],
 )
 def test_broken_claim_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
     written(tmp_path, "t.toml", f'title = "t"\nshows = "s"\n{ROW}')
-    written(tmp_path, "claims.toml", CLAIM + text)
+    head = CLAIM.replace('about = "Xen"\n', "") if "about =" in text else CLAIM
+    written(tmp_path, "claims.toml", head + text)
     with pytest.raises(ConfigError, match=complaint) as caught:
         load_claims(tmp_path, load_experiments(tmp_path, KNOWN))
     assert "claims.toml: key 'claims[0]." in str(caught.value)

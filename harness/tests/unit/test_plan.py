@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from harness import catalogue
-from harness.errors import BuildError
+from harness.errors import BuildError, UsageError
+from harness.measure.machines.devices import ROOT_IMAGE
 from harness.measure.machines.testbed import (
     EMULATED_PC,
     STARTER,
@@ -22,26 +24,61 @@ from harness.measure.machines.testbed import (
     qemu_argv,
     run_words,
 )
-from harness.measure.plan import Exclusion, Plan, estimate_wall_s, first_guess_s, plan
+from harness.measure.plan import Exclusion, Plan, estimate_wall_s, first_guess_s, make_cell, plan
 from harness.model.cell import Cell, Coordinates
 from harness.model.point import Point
 from harness.model.system import Boot, BootModule, Guest, MachineOptions
 from harness.paths import Paths, checkout_root
 from harness.tests.builders import a_system, a_workload, an_experiment, an_image
-from harness.tests.golden import ARGV_DIR, CELL_FILE, a_cell, argv_text, cell_text
+from harness.tests.golden import ARGV_DIR, CELL_FILE, a_cell, argv_files, cell_text
+from harness.tests.world import world_image
 
 SYSTEMS = catalogue.load_systems(Paths.of(checkout_root()))
 REFRESH = "if this change is wanted: python -m harness.tests.golden"
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
-def test_golden_command_line(name: str) -> None:
-    golden = ARGV_DIR / f"{name}.txt"
-    assert argv_text(SYSTEMS[name]).splitlines() == golden.read_text().splitlines(), REFRESH
+@pytest.mark.parametrize(
+    ("file", "text"), list(argv_files()), ids=lambda it: getattr(it, "stem", "")
+)
+def test_golden_command_line(file: Path, text: str) -> None:
+    assert text.splitlines() == file.read_text().splitlines(), REFRESH
 
 
 def test_golden_files_belong_to_systems() -> None:
-    assert {file.stem for file in ARGV_DIR.glob("*.txt")} == set(SYSTEMS)
+    assert set(ARGV_DIR.glob("*.txt")) == {file for file, _ in argv_files()}
+    assert set(SYSTEMS) <= {file.stem for file, _ in argv_files()}
+
+
+def test_devices_are_there_only_where_a_workload_needs_them() -> None:
+    """A cell without needs is the cell it was before there were devices."""
+    native = SYSTEMS["native"]
+    image = world_image(Paths.of(checkout_root()))
+
+    def cell(*needs: str, point: str = "") -> Cell:
+        at = Coordinates("native", "controls", "quick", Point.parse(point))
+        workload = replace(a_workload("controls"), needs=needs)
+        return make_cell(system=native, workload=workload, at=at, image=image)
+
+    none, data, net, root = cell(), cell("data"), cell("net"), cell("root")
+    assert (none.run.memory_mib, data.run.memory_mib, root.run.memory_mib) == (512, 640, 512)
+    assert "640M" in data.inputs.argv and "512M" in none.inputs.argv
+    cards = [it for it in net.inputs.argv if it.startswith("virtio-net")]
+    assert len(cards) == 2 and all("tx=timer" in it and "ioeventfd=off" in it for it in cards)
+    assert [it for it in data.inputs.argv if "hubport" in it or "nvdimm" in it] == []
+    assert ROOT_IMAGE in root.inputs.files and ROOT_IMAGE not in net.inputs.files
+    assert set(none.inputs.files) == set(native.boot.of("controls").files)
+    slow = cell("data", point="disk=2003")
+    assert "rexen.disk=128,5000000,40 " in " ".join(slow.inputs.argv)
+    assert "rexen.disk=128,100000,500 " in " ".join(data.inputs.argv)
+    assert slow.inputs.params == data.inputs.params, "the program is not told of the disk"
+    with pytest.raises(UsageError, match="unknown disk 1999"):
+        cell("data", point="disk=1999")
+
+
+def test_a_system_without_a_needed_device_is_left_out_with_the_reason() -> None:
+    needy = replace(a_workload("a"), needs=("data",))
+    found = planned(workloads=[needy], experiments=[an_experiment("a")])
+    assert {it.reason for it in found.excluded} == {"it has no device for 'data'"}
 
 
 def test_golden_cell() -> None:

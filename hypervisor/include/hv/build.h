@@ -19,4 +19,8 @@ struct guest_image {
  */
 __must_check const char *domain_build(const struct guest_image *image, struct domain **domain);
 
+/* Hook, defined by io/store.c: d's store speaks by this page, and by a port of d. Negative: short
+ * of something. */
+__must_check int store_connect(struct domain *d, mfn_t ring, u32 *port);
+
 #endif

@@ -10,6 +10,7 @@ struct vcpu;
 struct evtchn;
 struct grant_table;
 struct console;
+struct store;
 
 #define MAX_DOMAINS   16
 #define NR_HYPERCALLS 56
@@ -45,6 +46,7 @@ struct domain {
 	u32 virq_port[NR_VIRQS];    /* 0: not bound */
 	struct grant_table *grants; /* pv/grant.c */
 	struct console *console;    /* pv/console.c */
+	struct store *store;	    /* io/store.c */
 	bool runstate_update_flag;  /* vm_assist: mark runstate as being written */
 
 	u64 start_ns;

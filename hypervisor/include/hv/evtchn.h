@@ -13,6 +13,7 @@ enum evtchn_state {
 	EVTCHN_VIRQ,	    /* .port is the VIRQ */
 	EVTCHN_IPI,
 	EVTCHN_SERVED, /* by us: a send calls the service numbered .port */
+	EVTCHN_JOINED, /* likewise, but opened by the guest for a back end, and its to close */
 };
 
 struct evtchn {
@@ -34,6 +35,15 @@ typedef bool (*evtchn_service)(struct domain *d);
 
 /* Takes a port of d to be served by fn; 0 if none is free. The guest cannot close it. */
 u32 evtchn_serve(struct domain *d, evtchn_service fn);
+
+/* The domain number that front ends open ports and pages to: ours, as no guest has it. */
+#define DOMID_BACKEND 0
+
+/* Serves a port that d opened to DOMID_BACKEND. -EINVAL: it did not. */
+__must_check int evtchn_join(struct domain *d, u32 port, evtchn_service fn);
+
+/* Leaves it open as it was; if d closed it meanwhile, nothing happens. */
+void evtchn_leave(struct domain *d, u32 port);
 
 /* Makes port pending, raises the upcall and wakes d as the ABI says. */
 void evtchn_set_pending(struct domain *d, u32 port);

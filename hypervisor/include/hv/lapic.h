@@ -17,6 +17,12 @@ void lapic_start(u64 hz);
 /* One interrupt after ns nanoseconds, replacing any set before; at most some seconds ahead. */
 void lapic_set_timer(u64 ns);
 
+/*
+ * Takes a vector for a device whose interrupts are messages; handler(arg) is called for each, with
+ * interrupts off. 0 if none is left.
+ */
+u8 lapic_take_vector(void (*handler)(unsigned int arg), unsigned int arg);
+
 /* Hook, defined by domain/sched.c: the timer ran out. */
 void timer_interrupt(void);
 

@@ -13,6 +13,8 @@ struct options {
 	bool stats;
 	u64 tsc_khz;
 	u64 slice_us;
+	u64 disk_mb, disk_ns, disk_mbps, disk_parts;
+	u64 root_start, root_size;
 	u64 mem_mb[OPTIONS_MAX_DOMAINS + 1]; /* by domain number, 0 = a fair share */
 };
 

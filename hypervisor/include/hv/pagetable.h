@@ -33,6 +33,11 @@
 #define DOMAIN_AREA_BASE 0xffff810000000000ull
 /* Device registers: slot 259. */
 #define DEVICE_BASE 0xffff818000000000ull
+/* Disks, which are in no frame table, a window for each: slot 260. (Host units: elsewhere.) */
+#ifndef DISK_BASE
+#define DISK_BASE 0xffff820000000000ull
+#endif
+#define DISK_WINDOW (1ull << 36)
 
 static inline mfn_t pte_mfn(u64 pte)
 {
@@ -61,6 +66,9 @@ void pagetable_init(void);
 
 /* Maps one page of ours into every address space. Returns -ENOMEM if a table is missing. */
 __must_check int pagetable_map(u64 va, paddr_t pa, u64 flags);
+
+/* The same with 2 MB. */
+__must_check int pagetable_map_large(u64 va, paddr_t pa, u64 flags);
 
 /* The page mapped at va, through the direct map; NULL if there is none. */
 void *pagetable_lookup(u64 va);

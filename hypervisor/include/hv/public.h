@@ -14,6 +14,11 @@
 #include <xen/xen.h>
 #include <xen/errno.h>
 
+/* What the ring macros want; with one processor only the compiler has to be told. */
+#define xen_mb()  asm volatile("" ::: "memory")
+#define xen_rmb() xen_mb()
+#define xen_wmb() xen_mb()
+
 #define EPERM  XEN_EPERM
 #define ENOENT XEN_ENOENT
 #define ESRCH  XEN_ESRCH
@@ -27,5 +32,13 @@
 #define EINVAL XEN_EINVAL
 #define ENOSPC XEN_ENOSPC
 #define ENOSYS XEN_ENOSYS
+
+/* These only the store has names for. */
+#define EACCES	  XEN_EACCES
+#define EIO	  XEN_EIO
+#define EISDIR	  XEN_EISDIR
+#define EROFS	  XEN_EROFS
+#define ENOTEMPTY XEN_ENOTEMPTY
+#define EISCONN	  XEN_EISCONN
 
 #endif

@@ -19,6 +19,7 @@ struct regs {
 #define VECTOR_SYSCALL32 0x102
 
 #define IRQ_BASE	0x20 /* sixteen vectors of the old interrupt controllers */
+#define VECTOR_DEVICE	0x30 /* and up: interrupts that devices send as messages */
 #define VECTOR_TIMER	0xf0
 #define VECTOR_SPURIOUS 0xff
 

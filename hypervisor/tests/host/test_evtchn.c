@@ -123,6 +123,34 @@ static void virqs_and_services(void)
 	EXPECT(op(12345, &send) == -ENOSYS);
 }
 
+/* A port opened to a back end is served by it, and stays the guest's: Linux closes it, and dies if
+ * that fails. */
+static void back_end(void)
+{
+	struct evtchn_alloc_unbound open = {.dom = DOMID_SELF, .remote_dom = DOMID_BACKEND};
+	struct evtchn_alloc_unbound other = {.dom = DOMID_SELF, .remote_dom = 2};
+	struct evtchn_send send;
+	struct evtchn_close close;
+
+	EXPECT(op(EVTCHNOP_alloc_unbound, &open) == 0 && op(EVTCHNOP_alloc_unbound, &other) == 0);
+	EXPECT(evtchn_join(&dom[1], other.port, serve) == -EINVAL); /* opened to somebody else */
+	EXPECT(evtchn_join(&dom[1], other.port + 1, serve) == -EINVAL); /* not open */
+	EXPECT(evtchn_join(&dom[1], 0, serve) == -EINVAL);
+	EXPECT(evtchn_join(&dom[1], NR_EVTCHN, serve) == -EINVAL);
+	EXPECT(evtchn_join(&dom[1], open.port, serve) == 0);
+	EXPECT(evtchn_join(&dom[1], open.port, serve) == -EINVAL); /* once */
+	served = 0;
+	send.port = open.port;
+	EXPECT(op(EVTCHNOP_send, &send) == 0 && served == 1);
+	evtchn_leave(&dom[1], open.port);
+	EXPECT(op(EVTCHNOP_send, &send) == 0 && served == 1);
+	EXPECT(evtchn_join(&dom[1], open.port, serve) == 0);
+	close.port = open.port;
+	EXPECT(op(EVTCHNOP_close, &close) == 0 && op(EVTCHNOP_send, &send) == -EINVAL);
+	evtchn_leave(&dom[1], open.port); /* too late, and no harm */
+	EXPECT(evtchn_join(&dom[1], open.port, serve) == -EINVAL);
+}
+
 int main(void)
 {
 	make(1);
@@ -130,6 +158,7 @@ int main(void)
 	bits();
 	pairs();
 	virqs_and_services();
+	back_end();
 	evtchn_release(&dom[1]);
 	return unit_failures != 0;
 }

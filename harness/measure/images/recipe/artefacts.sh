@@ -6,6 +6,7 @@
 #
 #   copy      as it is
 #   gzip xz   unpacked
+#   modules   a kernel's directory of modules: those of modules.list, as an archive
 #   bzimage   the uncompressed kernel inside, entered directly by QEMU (PVH)
 set -eu
 list=$1 root=$2 out=$3
@@ -24,6 +25,7 @@ while read -r how pattern name; do
 	copy) cp "$file" "$out/$name" ;;
 	gzip) gzip -dc "$file" >"$out/$name" ;;
 	xz) xz -dc "$file" >"$out/$name" ;;
+	modules) "$here/modules.sh" "$file" "$here/modules.list" "$out/$name" ;;
 	bzimage) python3 "$here/unpack_kernel.py" "$file" "$out/$name" ;;
 	*) echo "artefacts.sh: no way '$how' to make $name" >&2; exit 1 ;;
 	esac

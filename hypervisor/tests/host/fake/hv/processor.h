@@ -37,5 +37,6 @@ void write_dr7(u64 v);
 void outb(u16 port, u8 v);
 void outsb(u16 port, const char *s, size_t n);
 u8 inb(u16 port);
+u64 rdtsc(void);
 
 #endif
