@@ -2,7 +2,8 @@
 /*
  * The network back end between fake cards, fake grants and front ends that are right or wrong:
  * turns and credits of several interfaces, what happens to those that break the ring's rules, and
- * that nothing is held for, or answered to, an interface that is gone.
+ * that nothing is held for, or answered to, an interface that is gone. Whatever happens, a page that
+ * the card may still read is held.
  */
 #include "unit.h"
 #include <hv/alarm.h>
@@ -35,6 +36,7 @@ static unsigned int held[(DOMAINS + 1) * PER_GUEST], nr_held, events[DOMAINS + 1
 /* The card. */
 static u8 head[NIC_SLOTS][NIC_HEAD];
 static unsigned int flying[NIC_SLOTS], nr_flying, next_slot;
+static u64 reads[NIC_SLOTS][NIC_PIECES]; /* frames, of each slot in flight; 0: none */
 static u8 wire[4096]; /* first byte of the source's number, of each packet in turn */
 static unsigned int nr_wire;
 static u8 arrived[300][64];
@@ -64,18 +66,31 @@ bool nic_room(unsigned int card)
 {
 	return nic_alive(card) && nr_flying < ROOM;
 }
+static unsigned int free_slot(void)
+{
+	for (unsigned int i = 0; i < nr_flying; i++)
+		if (flying[i] == next_slot % NIC_SLOTS) {
+			next_slot++;
+			return free_slot();
+		}
+	return next_slot % NIC_SLOTS;
+}
 u8 *nic_head(unsigned int card)
 {
 	(void)card;
-	return head[next_slot % NIC_SLOTS];
+	return head[free_slot()];
 }
 unsigned int nic_send(unsigned int card, u32 len, const struct nic_piece *piece, unsigned int nr)
 {
-	unsigned int slot = next_slot++ % NIC_SLOTS;
+	unsigned int slot = free_slot();
 
-	EXPECT(card == 0 && len > 0 && nr <= NIC_PIECES && nr_flying < ROOM);
-	for (unsigned int i = 0; i < nr; i++)
-		EXPECT(held[piece[i].at.n >> PAGE_SHIFT] > 0);
+	next_slot++;
+	EXPECT(alive && card == 0 && len > 0 && nr <= NIC_PIECES && nr_flying < ROOM);
+	memset(reads[slot], 0, sizeof(reads[slot]));
+	for (unsigned int i = 0; i < nr; i++) {
+		reads[slot][i] = piece[i].at.n >> PAGE_SHIFT;
+		EXPECT(held[reads[slot][i]] > 0);
+	}
 	wire[nr_wire++ % sizeof(wire)] = head[slot][10];
 	flying[nr_flying++] = slot;
 	return slot;
@@ -118,11 +133,16 @@ int grant_hold(struct domain *owner, u32 ref, bool write, struct held *h)
 	nr_held++;
 	return GNTST_okay;
 }
+/* The rule itself: the last hold of a frame ends when the card does not read it any more. */
 void grant_release(struct held *h)
 {
 	EXPECT(held[h->mfn.n] > 0);
-	held[h->mfn.n]--;
 	nr_held--;
+	if (--held[h->mfn.n])
+		return;
+	for (unsigned int i = 0; i < nr_flying; i++)
+		for (unsigned int k = 0; k < NIC_PIECES; k++)
+			EXPECT(reads[flying[i]][k] != h->mfn.n);
 }
 void evtchn_set_pending(struct domain *d, u32 port)
 {
@@ -303,6 +323,34 @@ static void wild(void)
 	EXPECT(breaks == 2 && vif(2)->state == VIF_CLOSED);
 }
 
+/* An index that goes back: nothing is taken twice, nor more than the ring holds looked at. */
+static void backwards(void)
+{
+	fresh();
+	connect(1);
+	post(1, 10, 0);
+	netback_service(&dom[1]);
+	EXPECT(nr_wire == 10 && tx[1].sring->rsp_prod == 0);
+	tx[1].sring->req_prod = 10;
+	netback_service(&dom[1]);
+	EXPECT(breaks == 1 && vif(1)->state == VIF_CLOSED && nr_wire == 10);
+	settle();
+	connect(1);
+	post(1, 10, 0);
+	netback_service(&dom[1]);
+	memset(tx[1].sring->ring, 0xff, 256 * sizeof(tx[1].sring->ring[0])); /* all say: go on */
+	tx[1].sring->req_prod = 19;
+	netback_service(&dom[1]);
+	EXPECT(breaks == 2 && vif(1)->state == VIF_CLOSED);
+	settle();
+	connect(1);
+	post(1, 120, 0);
+	netback_service(&dom[1]); /* no room for all of them */
+	tx[1].sring->req_prod = 259;
+	land(1); /* makes room for two */
+	EXPECT(breaks == 3 && vif(1)->state == VIF_CLOSED);
+}
+
 /* Half a packet is waited for; a grant that is no good costs its own packet. */
 static void halves_and_bad_grants(void)
 {
@@ -374,6 +422,92 @@ static void card_dies(void)
 	alive = true;
 }
 
+/* A packet of 60 KB that asks to be cut into more segments than the card takes at a time. */
+static void post_long(unsigned int i)
+{
+	static const u8 ip[] = {0x08, 0, 0x45, 0, 0xf0, 40, 0, 0, 0, 0, 64, 6};
+	struct netif_extra_info extra = {.type = XEN_NETIF_EXTRA_TYPE_GSO,
+					 .u.gso = {1448, XEN_NETIF_GSO_TYPE_TCPV4, 0, 0}};
+	u8 *p = page(i, DATA_REF);
+	struct netif_tx_request *r;
+
+	memset(p, 0, 54);
+	p[0] = 2;
+	memcpy(p + 6, vif(i)->rules.mac, 6);
+	memcpy(p + 12, ip, sizeof(ip));
+	p[46] = 0x50;
+	for (unsigned int k = 0; k < 16; k++) {
+		r = RING_GET_REQUEST(&tx[i], tx[i].req_prod_pvt++);
+		*r = (struct netif_tx_request){.gref = DATA_REF + k, .id = 1000};
+		r->size = k ? 4096 : 54 + 15 * 4096;
+		r->flags = (u16)((k ? 0 : NETTXF_extra_info | NETTXF_csum_blank) |
+				 (k < 15 ? NETTXF_more_data : 0));
+		if (k == 0)
+			memcpy(RING_GET_REQUEST(&tx[i], tx[i].req_prod_pvt++), &extra,
+			       sizeof(extra));
+	}
+	RING_PUSH_REQUESTS(&tx[i]);
+}
+
+/* What is left of a packet is not given to a dead card; and those who wait are not forgotten. */
+static void card_dies_in_a_packet(void)
+{
+	fresh();
+	connect(1);
+	connect(2);
+	post_long(1);
+	netback_service(&dom[1]);
+	EXPECT(nr_wire == ROOM && vif(1)->packet && nr_held == 16);
+	post(2, 1, 0);
+	netback_service(&dom[2]);
+	EXPECT(nr_wire == ROOM);
+	alive = false;
+	nr_flying = 0;
+	nic_died(0);
+	EXPECT(nr_held == 0 && !vif(1)->packet && vif(1)->packets == 0);
+	alarm_ring(now);
+	EXPECT(tx[1].sring->rsp_prod == 17 && answers(2) == 2 && nr_wire == ROOM);
+	EXPECT(RING_GET_RESPONSE(&tx[1], 0)->status == NETIF_RSP_DROPPED);
+	alive = true;
+}
+
+/* Interfaces come, go and break amid packets whose ends the card tells in any order. */
+static void at_random(void)
+{
+	fresh();
+	srand(1);
+	for (unsigned int n = 0; n < 20000; n++) {
+		unsigned int i = 1 + (unsigned int)rand() % DOMAINS, k = (unsigned int)rand();
+
+		if (vif(i)->state != VIF_CONNECTED) {
+			connect(i);
+		} else if (k % 8 == 0) {
+			netback_stop(vif(i));
+		} else if (k % 64 == 1) {
+			tx[i].sring->req_prod += 300;
+			netback_service(&dom[i]);
+		} else if (k % 8 == 2 && RING_FREE_REQUESTS(&tx[i]) > 20) {
+			post_long(i);
+			netback_service(&dom[i]);
+		} else if (RING_FREE_REQUESTS(&tx[i]) > 20) {
+			post(i, 1 + k % 5, (unsigned int)rand() % (DOMAINS + 1));
+			netback_service(&dom[i]);
+		}
+		tx[i].rsp_cons = tx[i].sring->rsp_prod;
+		for (k = nr_flying; k > 1; k--) {
+			unsigned int other = (unsigned int)rand() % k, slot = flying[k - 1];
+
+			flying[k - 1] = flying[other];
+			flying[other] = slot;
+		}
+		now += 100000;
+		alarm_ring(now);
+		land((unsigned int)rand() % 3);
+	}
+	EXPECT(nr_wire > 10000 && breaks > 20);
+	settle();
+}
+
 static void neighbours(void)
 {
 	struct netif_rx_response *r;
@@ -390,6 +524,8 @@ static void neighbours(void)
 	EXPECT(r->id == 5 && r->offset == 0 && r->status == 1000);
 	EXPECT(memcmp(page(2, 280), page(1, DATA_REF + 4), 600) == 0);
 	EXPECT(memcmp((u8 *)page(2, 280) + 600, (u8 *)page(1, DATA_REF + 4) + 2000, 400) == 0);
+	for (unsigned int i = 1000; i < PAGE_SIZE; i++) /* and not a byte of ours */
+		EXPECT(((u8 *)page(2, 280))[i] == 0);
 }
 
 /* One alone: the card keeps what there is no room for. Two: it is lost, and the other is served. */
@@ -468,10 +604,13 @@ int main(void)
 	turns();
 	credit();
 	wild();
+	backwards();
 	halves_and_bad_grants();
 	death_in_flight();
 	connected_in_flight();
 	card_dies();
+	card_dies_in_a_packet();
+	at_random();
 	neighbours();
 	no_room();
 	bounded();
