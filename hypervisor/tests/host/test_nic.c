@@ -3,7 +3,7 @@
  * The driver of network cards against a fake one, whose registers are a page that may only be read:
  * a write is let through for one instruction, and then the card acts on it. Cards that cannot be
  * used are left alone; what a good one may read and write is ours or what it was given to send; one
- * that lies is kept from memory before anything it had is let go. Each case is a process of its own.
+ * that lies is kept from memory before anything it had is let go. Each case is a process.
  */
 #include "unit.h"
 #include <hv/frame.h>
@@ -377,7 +377,7 @@ static unsigned int send(unsigned int nr, u8 tag)
 	return nic_send(0, 14 + tag % 80, piece, nr);
 }
 
-/* A chain is as it was given: a head of ours after an empty header, then the pieces, all to read. */
+/* A chain is as it was given: an empty header and a head of ours, then the pieces, all to read. */
 static void expect_chain(struct card *k, unsigned int head, unsigned int nr, u8 tag)
 {
 	struct virtq_desc *d = desc_of(k, 1, head);
@@ -439,7 +439,7 @@ static void sending(unsigned int unused)
 	EXPECT(total >= ended && full > 100 && died == 0 && nic_alive(0));
 }
 
-/* Lengths that cannot be are no packets; each buffer goes back, and is the card's when it is told. */
+/* Lengths that cannot be are no packets; each buffer goes back, and is the card's once told so. */
 static void receiving(unsigned int unused)
 {
 	static const u32 lens[] = {0, 1, 12, 25, 26, 1526, 2048, 2049, 65536, 0xffffffff};

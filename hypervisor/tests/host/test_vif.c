@@ -292,7 +292,7 @@ static void handshake(void)
 	EXPECT(nr_lines == 0);
 }
 
-/* Whatever a front end lacks or lies about closes it and leaves nothing; one line each is enough. */
+/* What a front end lacks or lies about closes it and leaves nothing; one line each is enough. */
 static void lies(void)
 {
 	static const char *const what[][2] = {
