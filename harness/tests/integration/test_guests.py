@@ -258,7 +258,7 @@ def containers(lab: Lab, results: Path) -> list[str]:
     mounted = str(results / ".running")
     return [
         str(container.name)
-        for container in lab.engine._client.containers.list(all=True)
+        for container in lab.engine._client.containers.list(all=True, ignore_removed=True)
         if any(mount.get("Source", "").startswith(mounted) for mount in container.attrs["Mounts"])
     ]
 
