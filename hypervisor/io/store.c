@@ -44,6 +44,8 @@ struct store {
 	u8 *watches;
 	struct tree tree;
 	struct transaction transaction[NR_TRANSACTIONS];
+	char *telling; /* changes of the last one that was committed, up to `told` watches know them */
+	u32 told, telling_len;
 };
 
 static_assert(sizeof(struct store) <= PAGE_SIZE, "a store's state fits a page");
@@ -93,19 +95,19 @@ static bool absolute(const struct domain *d, const char *s, char *path)
 /* Tells d's watches that path has changed, spelled as they are: relative or not. */
 static void fire(struct domain *d, const char *path, bool removed)
 {
-	char top[TREE_PATH_MAX], prefix[TREE_PATH_MAX];
-	size_t skip = home(d, prefix) + 1;
+	char top[TREE_PATH_MAX];
+	size_t n = home(d, top);
+	const char *below = tree_below(path, top) && path[n] ? path + n + 1 : NULL;
 
 	for_each_watch(d->store, w)
 	{
-		bool relative = w->text[0] != '/';
+		const char *spelled = w->text[0] == '/' ? path : below;
 
-		if (!absolute(d, w->text, top))
+		if (!spelled)
 			continue;
-		if (tree_below(path, top))
-			wire_event(&d->store->wire, relative ? path + skip : path,
-				   w->text + w->path_len + 1);
-		else if (removed && tree_below(top, path))
+		if (tree_below(spelled, w->text))
+			wire_event(&d->store->wire, spelled, w->text + w->path_len + 1);
+		else if (removed && tree_below(w->text, spelled))
 			wire_event(&d->store->wire, w->text, w->text + w->path_len + 1);
 	}
 }
@@ -360,16 +362,38 @@ static int do_transaction_end(struct domain *d, const char *verdict)
 		done.tree = s->tree;
 		s->tree = t->tree;
 	}
-	memset(t, 0, sizeof(*t));
-	ok(s);
-	for (u32 at = 0; commit && at < done.changed_len;) {
-		const char *path = done.changed + at;
-
-		changed(d, NULL, path + (*path == '-'), *path == '-');
-		at += (u32)strlen(path) + 1;
+	if (commit) {
+		s->telling = t->changed;
+		s->telling_len = t->changed_len;
+		s->told = 0;
+		done.changed = NULL;
 	}
+	memset(t, 0, sizeof(*t));
 	end_transaction(d, &done);
-	return 0;
+	return ok(s);
+}
+
+/*
+ * Tells of the next change of the transaction that was committed. There may be hundreds of them,
+ * and of watches, so it is a piece of work like a request. False if all are told.
+ */
+static bool tell_next(struct domain *d)
+{
+	struct store *s = d->store;
+	const char *path = s->telling + s->told;
+
+	if (s->told < s->telling_len) {
+		s->told += (u32)strlen(path) + 1;
+		changed(d, NULL, path + (*path == '-'), *path == '-');
+		return true;
+	}
+	if (s->telling) {
+		page_free(s->telling);
+		d->state_frames--;
+		s->telling = NULL;
+		s->told = s->telling_len = 0;
+	}
+	return false;
 }
 
 static int do_domain(struct domain *d, const char *number)
@@ -456,9 +480,12 @@ static bool serve(struct domain *d)
 	struct store *s = d->store;
 	bool timely = true, progress = false;
 
-	while (wire_check(&s->wire, d->id) && wire_flush(&s->wire) &&
-	       wire_receive(&s->wire, d->id)) {
-		handle(d);
+	while (wire_check(&s->wire, d->id) && wire_flush(&s->wire)) {
+		if (!tell_next(d)) {
+			if (!wire_receive(&s->wire, d->id))
+				break;
+			handle(d);
+		}
 		progress = true;
 		if (sched_should_preempt()) {
 			timely = false;
@@ -546,6 +573,8 @@ bool store_release(struct domain *d)
 		page_put_type(virt_to_mfn(s->wire.ring));
 	for (unsigned int i = 0; i < NR_TRANSACTIONS; i++)
 		end_transaction(d, &s->transaction[i]);
+	if (s->telling)
+		page_free(s->telling);
 	tree_free(&s->tree, d);
 	page_free(s->watches);
 	page_free(s->wire.request);

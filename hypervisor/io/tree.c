@@ -49,7 +49,7 @@ bool tree_below(const char *path, const char *top)
 {
 	size_t n = strlen(top);
 
-	if (n == 1) /* the root */
+	if (n == 1 && top[0] == '/')
 		return true;
 	return strncmp(path, top, n) == 0 && (path[n] == '\0' || path[n] == '/');
 }

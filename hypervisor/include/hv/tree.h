@@ -29,7 +29,7 @@ static inline const char *node_value(const struct node *n)
 /* An absolute path in its one spelling: no empty parts, only what names may consist of. */
 __must_check bool tree_path_ok(const char *path);
 
-/* True if path is `top` or lies below it. */
+/* True if path is `top` or lies below it; both absolute, or both relative to the same node. */
 bool tree_below(const char *path, const char *top);
 
 /* The node at path; NULL if there is none. */
