@@ -244,6 +244,20 @@ def test_good_network_beside_hostile_ones(tmp_path: Path) -> None:
     assert re.search(r"d1: interface 1: sent 0, received 30, ", done.console)
 
 
+def test_guest_without_front_end(tmp_path: Path) -> None:
+    """Its interfaces wait: no line speaks of them, nothing reaches them, the other's work."""
+    done = run(tmp_path, [guest("net-front"), guest("steady")], options="loglvl=info stats")
+    assert done.status == CLEAN, done.console
+    assert "RESULT SUCCESS" in lines_of(done.console, "(d1) "), done.console
+    assert re.search(r"d1: interface 1: sent 0, received 30, ", done.console)
+    counts = re.findall(r"^\(rexen\) d2: interface (\d): (.*)$", done.console, re.M)
+    nothing = (
+        "sent 0, received 0, no buffer 0, refused 0, spoofed 0, malformed 0, dropped by rules 0"
+    )
+    assert counts == [("0", nothing), ("1", nothing)]
+    assert "is closed" not in done.console
+
+
 def test_rules_and_credit_of_an_interface(tmp_path: Path) -> None:
     """A rule that matches nothing of its packets counts none of them, and lets them pass."""
     options = (
@@ -278,6 +292,16 @@ REFUSALS = {
     "bad rule": (["GUEST"], "vif1.0.rule=drop,otu", 'vif1.0.rule=drop,otu, at "otu"'),
     "bad credit": (["GUEST"], "vif1.0.credit=0/100", 'at "/100"'),
     "no such interface": (["GUEST"], "vif1.0.ip=10.0.0.1", "vif1.0: there is no such interface"),
+    "address twice": (
+        ["NET"] * 2,
+        "vif1.0.mac=00:16:3e:00:00:01 vif2.0.mac=00:16:3e:00:00:01",
+        "vif2.0: its address is another",
+    ),
+    "interface twice": (
+        ["NET"],
+        "vif1.0.mac=00:16:3e:00:00:01 vif1.0.mac=00:16:3e:00:00:02",
+        "vif1.0: its mac, ip or credit is given twice",
+    ),
     "address taken": (["NET"] * 2, "vif2.1.mac=00:16:3e:00:01:01", "vif2.1: its address is an"),
     "speed of no disk": (["GUEST"], "disk.ns=5", "disk: a speed or parts, but no disk.mb="),
     "disk too large": (["GUEST"], "disk.mb=4096", "disk.mb: more memory than the machine has"),

@@ -286,7 +286,8 @@ static void wild_indices(void)
 	}
 }
 
-static u32 numbered(u32 type, u32 tx, const char *before, unsigned int n, const char *after, u32 len)
+static u32 numbered(u32 type, u32 tx, const char *before, unsigned int n, const char *after,
+		    u32 len)
 {
 	char body[1400];
 	u32 at = (u32)format(body, sizeof(body), "%s%u", before, n) + 1;
