@@ -6,15 +6,11 @@
  * kernel command line say what there is, in the names of this kernel:
  *   rexen.modules=NAME,...   loaded in this order from /modules
  *   rexen.root=DEVICE        becomes /dev/rexen/root, mounted read-only on /mnt/root
-<<<<<<< HEAD
- *   rexen.data=DEVICE        becomes /dev/rexen/data, every sector of it written
- *   rexen.disk=MIB,NS,MIB/S  the data disk; a DEVICE named nullb... is made here, with this speed
- *   rexen.files=TYPE         a file system on the data disk, mounted on /mnt/data
-=======
+	if (!first_level && word("rexen.files", text))
+		files_make(text);
  *   rexen.data=DEVICE        becomes /dev/rexen/data
  *   rexen.disk=MIB,NS,MIB/S  every sector of the data disk is written here, and a DEVICE named
  *                            nullb... is made here, with this speed
->>>>>>> a5b019b
  *   rexen.net=LEFT,RIGHT     become net0 and net1, in the namespaces left and right
  * In a first level, where rexen.host= is on the line, it obeys rexen.host.modules= and so on, and
  * stops short of what is the guest's: no mount, no namespaces. The guest then gets no rexen.disk=:
@@ -182,20 +178,10 @@ int main(void)
 		prepare_root(text);
 	if (level_word("data", text))
 		prepare_data(text);
-<<<<<<< HEAD
-	if (word("rexen.files", text))
+	if (!first_level && word("rexen.files", text))
 		files_make(text);
-	if (word("rexen.net", text)) {
-		comma = strchr(text, ',');
-		if (!comma)
-			fail("bad rexen.net=%s: want two names", text);
-		*comma = '\0';
-		net_prepare(text, comma + 1);
-	}
-=======
 	if (level_word("net", text))
 		prepare_net(text);
->>>>>>> a5b019b
 	sync();
 	/* init mounts anew. What is made in a devtmpfs stays, and where it is mounted it is refused. */
 	umount2("/dev", MNT_DETACH);
