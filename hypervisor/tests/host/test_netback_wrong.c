@@ -164,7 +164,10 @@ static void at_random(void)
 	for (unsigned int n = 0; n < 20000; n++) {
 		unsigned int i = 1 + (unsigned int)rand() % DOMAINS, k = (unsigned int)rand();
 
-		if (vif(i)->state != VIF_CONNECTED) {
+		if (vif(i)->state != VIF_CONNECTED && k % 4 == 0) {
+			if (vif(i)->packets == 0)
+				netback_forget(vif(i)); /* its domain has ended */
+		} else if (vif(i)->state != VIF_CONNECTED) {
 			connect(i);
 		} else if (k % 8 == 0) {
 			netback_stop(vif(i));
