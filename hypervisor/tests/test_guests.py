@@ -244,6 +244,20 @@ def test_good_network_beside_hostile_ones(tmp_path: Path) -> None:
     assert re.search(r"d1: interface 1: sent 0, received 30, ", done.console)
 
 
+@pytest.mark.parametrize("die", [0, 1])
+@pytest.mark.parametrize("keep", [0, 1])
+def test_grants_between_domains(tmp_path: Path, die: int, keep: int) -> None:
+    """Mapped pages are given back once; their owner is not buried before, if it ends meanwhile."""
+    modules = [f"{guest('grants')} lend=2 die={die}", f"{guest('grants')} map=1 keep={keep}"]
+    done = run(tmp_path, modules)
+    for number in (1, 2):
+        assert "RESULT SUCCESS" in lines_of(done.console, f"(d{number}) "), done.console
+    assert done.status == CLEAN, done.console
+    assert "references left" not in done.console
+    end_of_lender = done.console.index("d1: ended by poweroff")
+    assert end_of_lender > done.console.index("(d2) lets go")
+
+
 def test_rules_and_credit_of_an_interface(tmp_path: Path) -> None:
     """A rule that matches nothing of its packets counts none of them, and lets them pass."""
     options = (
