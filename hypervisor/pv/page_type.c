@@ -21,10 +21,11 @@
  *
  * By 1 and 2 no writable entry leads to a table; by 2, 3 and 4 every walk from CR3 passes only
  * checked tables and ends in the domain's own frames, in lent ones, or in our slots, which are
- * supervisor-only but for the read-only M2P. New entries are checked before they are stored and the old entry's uses
- * returned after, so a refused update changes nothing. Levels fall strictly along a walk: a linear
- * table, one that refers to itself or to another of its level, asks for a second type and is
- * refused by 1. (Xen allows read-only ones, but then each walk must ask at which level it ended.)
+ * supervisor-only but for the read-only M2P. New entries are checked before they are stored and
+ * the old entry's uses returned after, so a refused update changes nothing. Levels fall strictly
+ * along a walk: a linear table, one that refers to itself or to another of its level, asks for a
+ * second type and is refused by 1. (Xen allows read-only ones, but then each walk must ask at
+ * which level it ended.)
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the

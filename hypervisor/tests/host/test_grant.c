@@ -271,8 +271,9 @@ static void unmap(unsigned int id)
 static void copy(unsigned int id)
 {
 	bool out = rand() % 2;
+	u64 own = first_of(id) + (u64)rand() % OWN;
 	struct gnttab_copy op = {.source = {{.ref = (u32)rand() % REFS}, 0, 0},
-				 .dest = {{.gmfn = first_of(id) + (u64)rand() % OWN}, DOMID_SELF, 0},
+				 .dest = {{.gmfn = own}, DOMID_SELF, 0},
 				 .len = 16,
 				 .flags = GNTCOPY_source_gref};
 

@@ -307,7 +307,8 @@ static void mapper(u32 from)
 	u32 handle;
 	u64 start = clock_ns();
 
-	while (map(rw, GNTMAP_host_map, REF_RW, from) != GNTST_okay && clock_ns() - start < 500 * MS)
+	while (map(rw, GNTMAP_host_map, REF_RW, from) != GNTST_okay &&
+	       clock_ns() - start < 500 * MS)
 		call2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	expect(last.status, GNTST_okay);
 	handle = last.handle;
