@@ -8,6 +8,7 @@
  *   rexen.root=DEVICE        becomes /dev/rexen/root, mounted read-only on /mnt/root
  *   rexen.data=DEVICE        becomes /dev/rexen/data, every sector of it written
  *   rexen.disk=MIB,NS,MIB/S  the data disk; a DEVICE named nullb... is made here, with this speed
+ *   rexen.files=TYPE         a file system on the data disk, mounted on /mnt/data
  *   rexen.net=LEFT,RIGHT     become net0 and net1, in the namespaces left and right
  * What does not come within DEADLINE_NS ends the boot.
  */
@@ -137,6 +138,8 @@ int main(void)
 	}
 	if (word("rexen.data", text))
 		prepare_data(text);
+	if (word("rexen.files", text))
+		files_make(text);
 	if (word("rexen.net", text)) {
 		comma = strchr(text, ',');
 		if (!comma)
