@@ -5,6 +5,8 @@
  * interesting: own and foreign frames, table frames, table entries, pointers to buffers that hold
  * more of the same, edges of the address space, small numbers. Whatever a call does to this guest
  * is fine; the hypervisor must live and every frame come back.
+ *
+ * Options: seed=N; from=MS until=MS: no calls, only the rings, in this time of the machine.
  */
 #include "guest.h"
 
@@ -12,7 +14,7 @@
 
 static u8 area[64][PAGE_SIZE] __page_aligned;
 static u64 buffer[512] __page_aligned;
-static u64 state = 0x5eed; /* or seed=N on the command line */
+static u64 state = 0x5eed;
 static u32 accepted[64], breakpoints;
 
 static u64 draw(void)
@@ -215,12 +217,7 @@ static void one_call(u64 nr)
 
 static void read_seed(void)
 {
-	const char *s = (const char *)si->cmd_line;
-
-	if (strncmp(s, "seed=", 5) == 0) {
-		s += 5;
-		(void)!str_to_u64(&s, &state);
-	}
+	state = number_option("seed", state);
 	say("fuzz: seed %lu\n", state);
 }
 
@@ -245,13 +242,16 @@ void test_main(void)
 {
 	static const u8 numbers[] = {1,	 2,  5,	 8,  9, 10, 12, 14, 15, 17, 20, 20,
 				     21, 24, 25, 26, 26, 1, 1,  14, 29, 32, 33, 55};
+	u64 until = number_option("until", 0);
 	unsigned int made = 0;
 
 	trap_hook = hook;
 	read_seed();
 	note_addresses();
 	open_rings();
-	for (; made < CALLS; made++) {
+	if (until)
+		only_rings(number_option("from", 0), until);
+	for (; !until && made < CALLS; made++) {
 		u64 nr = numbers[draw() % ARRAY_SIZE(numbers)];
 
 		if (made % 16 == 0 || nr == __HYPERVISOR_mmuext_op || nr == __HYPERVISOR_mmu_update)

@@ -232,7 +232,7 @@ static void send_request(struct netif_tx_request *r)
 {
 	*r = (struct netif_tx_request){
 	    .gref = any_ref(),
-	    .offset = (u16)(draw() % 8 ? draw() % 1000 : draw()),
+	    .offset = (u16)(draw() % 2 ? 0 : draw() % 8 ? draw() % 1000 : draw()),
 	    .flags = (u16)(draw() % 4 ? 0 : draw() % 16),
 	    .id = (u16)draw(),
 	    .size = (u16)(draw() % 4 ? 60 + draw() % 1500 : draw()),
@@ -302,6 +302,9 @@ static void talk_to_the_store(void)
 
 static void ring_step(void)
 {
+	static unsigned int steps;
+	unsigned int which = (unsigned int)draw() % RINGS;
+
 	switch (draw() % 32) {
 	case 0:
 		connect_rings();
@@ -313,7 +316,9 @@ static void ring_step(void)
 	default:
 		if (draw() % 2)
 			change_a_grant();
-		ask((unsigned int)draw() % RINGS);
+		if (which == RECEIVE && steps++ / 64 % 2)
+			which = SEND; /* takes nothing for a while */
+		ask(which);
 	}
 }
 
@@ -333,6 +338,34 @@ static void open_rings(void)
 	}
 	connect_rings();
 	check(is_connected("vbd", "51728") && is_connected("vif", "0"));
+}
+
+/* Packets for everybody: those with a wrong address go no further than our own interface. */
+static void address_packets(void)
+{
+	u8 mac[6] = {0};
+
+	check(store_get("device/vif/0/mac") && store_length == 17);
+	for (unsigned int i = 0; i < 17; i++) {
+		char c = store_answer[i];
+
+		if (c != ':')
+			mac[i / 3] = (u8)(mac[i / 3] * 16 + (c > '9' ? c - 'a' + 10 : c - '0'));
+	}
+	for (unsigned int i = 0; i < ARRAY_SIZE(area); i++) {
+		memset(area[i], 0xff, 6);
+		memcpy(area[i] + 6, mac, 6);
+	}
+}
+
+/* The rings alone, between two points of the machine's time. */
+static void only_rings(u64 from_ms, u64 until_ms)
+{
+	address_packets();
+	while (clock_ns() < from_ms * 1000000)
+		call2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
+	while (clock_ns() < until_ms * 1000000)
+		ring_step();
 }
 
 /* Now the store's own ring, too. */
