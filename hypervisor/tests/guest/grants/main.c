@@ -280,7 +280,7 @@ static void lender(u32 to)
 	grant_entry(REF_RO)->flags = 0; /* too late: it is mapped */
 	expect(give_up(lent[1]), 0);
 	wait_until(REF_RW, 0);
-	check(lent[0][1] == ANSWER);
+	check(lent[0][0] == 77 && lent[0][1] == ANSWER);
 	expect(give_up(lent[1]), 1);
 	expect(give_up(lent[0]), 1);
 }
@@ -299,6 +299,19 @@ static void look_for_a_while(const u64 *p, u64 first)
 		}
 		call2(__HYPERVISOR_sched_op, SCHEDOP_yield, 0);
 	}
+}
+
+/* Both ways, while the same pages are mapped. */
+static void copies_between(domid_t from)
+{
+	page[0] = 0;
+	expect(copy_in(REF_RO, from, 5 * 8, 0, 8), GNTST_okay);
+	check(page[0] == WORD + 5);
+	page[1] = 77;
+	expect(copy_out(REF_RW, from, 8, 0, 8), GNTST_okay);
+	check(window[0][0] == 77 && window[0][1] == ANSWER && window[0][2] == WORD + 2);
+	expect(copy_out(REF_RO, from, 8, 0, 8), GNTST_permission_denied);
+	check(window[1][0] == WORD);
 }
 
 static void mapper(u32 from)
@@ -323,6 +336,7 @@ static void mapper(u32 from)
 	expect(mmu_update(frame << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, 0), -EPERM);
 	expect(mmuext(MMUEXT_PIN_L1_TABLE, frame, 0), -EPERM);
 	expect(catch_trap(write_word, ro), 14);
+	copies_between((domid_t)from);
 	look_for_a_while(window[0], 2);
 	look_for_a_while(window[1], 0);
 	say("lets go\n");
