@@ -1,13 +1,22 @@
 // SPDX-License-Identifier: MIT
 /*
  * Grant tables, version 1: the table is shared with its owner, who writes into it what it lends.
- * Our back ends take pages by it (grant_hold), and domains copy from and to pages of others.
+ * Our back ends take pages by it (grant_hold); domains copy from and to pages of others, and map
+ * them.
  *
  * The frames are ours, shared with the owner (page_share), and grow on demand up to MAX_FRAMES.
  * All in them is the owner's to change at any time: an entry is read once, and marked as in use by
  * a compare and exchange of what was read. What is held is counted beside the table, out of its
  * reach, so that the mark goes with the last use; and the page is the frame that was held, whatever
  * the entry says by then.
+ *
+ * A mapping is two things that are counted apart: a held page, kept under a handle of the domain
+ * that maps, and an entry of its tables, which has uses of its own as every entry has
+ * (page_map_lent). So an entry that is overwritten, or goes with its table, returns what is its own
+ * and no more; the page stays held until the handle is given back or its domain ends. Only the call
+ * that makes a handle enters the frame of another domain, at the place the handle tells: with that
+ * cleared and the TLB flushed no way leads to the page, and the owner may see the mark go. A domain
+ * that ends while others map its pages is buried when the last of them lets go.
  */
 #include <hv/grant.h>
 #include <hv/evtchn.h>
@@ -22,27 +31,44 @@
 #include <hv/vcpu.h>
 
 #define MAX_FRAMES     8
-#define MAX_BATCH      64
 #define INITIAL_FRAMES 1
 #define ENTRIES	       (PAGE_SIZE / sizeof(struct grant_entry_v1)) /* in a frame */
 #define MAX_USES       0xffff
+#define MAX_MAP_PAGES  8
+#define MAPS	       (PAGE_SIZE / sizeof(struct mapping)) /* in a page */
+#define FREE_LIST_END  (~0u)
 
 struct uses {
 	u16 readers, writers;
+};
+
+/* What a handle stands for. */
+struct mapping {
+	struct held page; /* of one that is free, ref: the next that is */
+	u64 *entry;	  /* where it was entered; NULL: free */
+	u64 host_addr;	  /* as the guest named that place */
 };
 
 struct grant_table {
 	unsigned int nr_frames;
 	struct grant_entry_v1 *frame[MAX_FRAMES];
 	struct uses *uses[MAX_FRAMES / 2]; /* a page for two frames */
+	unsigned int nr_lent;		   /* handles of whatever domain that hold a page of ours */
+
+	u32 nr_maps, first_free; /* handles ever used; the list of those that are free again */
+	struct mapping *map[MAX_MAP_PAGES];
 };
 
+static_assert(sizeof(struct grant_table) <= PAGE_SIZE, "a grant table's own page");
 static_assert(2 * ENTRIES * sizeof(struct uses) <= PAGE_SIZE, "uses of two frames fit a page");
 
 static struct grant_table *table_of(struct domain *d)
 {
-	if (!d->grants)
+	if (!d->grants) {
 		d->grants = domain_page_alloc(d);
+		if (d->grants)
+			d->grants->first_free = FREE_LIST_END;
+	}
 	return d->grants;
 }
 
@@ -204,24 +230,180 @@ static int copy_page(struct domain *d, const struct gnttab_copy *op)
 	return rc;
 }
 
-static long copy(struct domain *d, u64 arg, u32 count)
+static struct mapping *map_of(struct grant_table *t, u32 handle)
 {
-	struct gnttab_copy op;
+	return &t->map[handle / MAPS][handle % MAPS];
+}
 
-	for (u32 i = 0; i < count; i++) {
-		if (i && sched_should_preempt()) {
-			u64 args[] = {GNTTABOP_copy, arg + i * sizeof(op), count - i};
+/* A free handle, not taken yet; false if there are no more. */
+static bool free_handle(struct domain *d, struct grant_table *t, u32 *handle)
+{
+	struct mapping **page;
 
-			return hypercall_continue(__HYPERVISOR_grant_table_op, ARRAY_SIZE(args),
-						  args);
-		}
-		if (!copy_elem_from(&op, arg, i))
-			return trace_error(-EFAULT);
-		op.status = (int16_t)copy_page(d, &op);
-		if (!copy_elem_to(arg, i, &op))
-			return trace_error(-EFAULT);
+	*handle = t->first_free != FREE_LIST_END ? t->first_free : t->nr_maps;
+	if (*handle >= MAX_MAP_PAGES * MAPS)
+		return false;
+	page = &t->map[*handle / MAPS];
+	if (!*page)
+		*page = domain_page_alloc(d);
+	return *page;
+}
+
+static void take_handle(struct grant_table *t, u32 handle, const struct mapping *m)
+{
+	if (handle == t->first_free)
+		t->first_free = map_of(t, handle)->page.ref;
+	else
+		t->nr_maps++;
+	*map_of(t, handle) = *m;
+	domains[m->page.owner]->grants->nr_lent++;
+}
+
+static void give_handle(struct grant_table *t, u32 handle)
+{
+	struct mapping *m = map_of(t, handle);
+	struct domain *owner = domains[m->page.owner];
+
+	grant_release(&m->page);
+	if (--owner->grants->nr_lent == 0 && owner->state == DOMAIN_DYING)
+		sched_bury(owner->vcpu);
+	m->entry = NULL;
+	m->page.ref = t->first_free;
+	t->first_free = handle;
+}
+
+/* The entry if it is one of an L1 table of d's, and what that table is. */
+static u64 *entry_for(struct domain *d, u64 host_addr, bool machine, struct frame **table)
+{
+	if (!machine)
+		return page_walk_l1(vaddr(host_addr), table);
+	*table = page_owned(d, paddr_to_mfn(paddr(host_addr)));
+	if (!*table || (*table)->type != FT_L1 || !(*table)->type_refs || (host_addr & 7))
+		return NULL;
+	return paddr_to_virt(paddr(host_addr));
+}
+
+#define FLAGS_KNOWN                                                                                \
+	(GNTMAP_host_map | GNTMAP_readonly | GNTMAP_application_map | GNTMAP_contains_pte |        \
+	 GNTMAP_guest_avail_mask)
+#define PTE_AVAIL_FIRST 9
+#define PTE_AVAIL_MASK	7u
+
+static u64 entry_value(mfn_t m, u32 flags)
+{
+	u64 avail = flags >> _GNTMAP_guest_avail0 & PTE_AVAIL_MASK;
+
+	return mfn_to_paddr(m).n | avail << PTE_AVAIL_FIRST | PTE_P | PTE_A | PTE_D |
+	       (flags & GNTMAP_readonly ? 0 : PTE_RW);
+}
+
+static int map(struct domain *d, struct gnttab_map_grant_ref *op)
+{
+	struct grant_table *t = table_of(d);
+	struct domain *owner = domain_by_id(op->dom);
+	struct mapping m = {.host_addr = op->host_addr};
+	struct frame *table;
+	u32 handle;
+	int rc;
+
+	if ((op->flags & ~FLAGS_KNOWN) || !(op->flags & GNTMAP_host_map))
+		return GNTST_general_error;
+	if (!owner || owner->state != DOMAIN_RUNNING)
+		return GNTST_bad_domain;
+	if (!t || !free_handle(d, t, &handle))
+		return GNTST_no_space;
+	m.entry = entry_for(d, op->host_addr, op->flags & GNTMAP_contains_pte, &table);
+	if (!m.entry)
+		return GNTST_bad_virt_addr;
+	rc = hold_for(owner, d->id, op->ref, !(op->flags & GNTMAP_readonly), &m.page);
+	if (rc != GNTST_okay)
+		return rc;
+	if (page_map_lent(owner, table, m.entry, entry_value(m.page.mfn, op->flags)) < 0) {
+		grant_release(&m.page);
+		return GNTST_general_error;
 	}
-	return 0;
+	take_handle(t, handle, &m);
+	op->handle = handle;
+	op->dev_bus_addr = mfn_to_paddr(m.page.mfn).n;
+	return GNTST_okay;
+}
+
+/* What was a table when it was mapped may be anything by now, and what was entered overwritten. */
+static void clear_entry(struct domain *d, const struct mapping *m)
+{
+	struct frame *f = page_owned(d, virt_to_mfn(m->entry));
+
+	if (f && f->type == FT_L1 && f->type_refs && (*m->entry & PTE_P) &&
+	    pte_mfn(*m->entry).n == m->page.mfn.n)
+		BUG_ON(page_write_l1e(d, f, m->entry, 0, false) < 0);
+}
+
+/* To be followed by a flush before anybody else runs. */
+static int unmap(struct domain *d, const struct gnttab_unmap_grant_ref *op)
+{
+	struct grant_table *t = d->grants;
+	struct mapping *m;
+
+	if (!t || op->handle >= t->nr_maps || !map_of(t, op->handle)->entry)
+		return GNTST_bad_handle;
+	m = map_of(t, op->handle);
+	if (op->host_addr != m->host_addr)
+		return GNTST_bad_virt_addr;
+	if (op->dev_bus_addr)
+		return GNTST_bad_dev_addr;
+	clear_entry(d, m);
+	give_handle(t, op->handle);
+	return GNTST_okay;
+}
+
+union operation {
+	struct gnttab_copy copy;
+	struct gnttab_map_grant_ref map;
+	struct gnttab_unmap_grant_ref unmap;
+};
+
+static void carry_out(struct domain *d, u64 cmd, union operation *op)
+{
+	switch (cmd) {
+	case GNTTABOP_map_grant_ref:
+		op->map.status = (int16_t)map(d, &op->map);
+		break;
+	case GNTTABOP_unmap_grant_ref:
+		op->unmap.status = (int16_t)unmap(d, &op->unmap);
+		break;
+	default:
+		op->copy.status = (int16_t)copy_page(d, &op->copy);
+	}
+}
+
+/* The calls that take a list. How far it got is not told: the guest reads each one's status. */
+static long batch(struct domain *d, u64 cmd, u64 arg, u32 count, u64 size)
+{
+	long rc = 0;
+	u32 i;
+
+	for (i = 0; i < count && rc == 0; i++) {
+		vaddr_t at = vaddr(arg + i * size);
+		union operation op;
+
+		if (i && sched_should_preempt())
+			break;
+		if (!copy_from_guest(&op, at, size)) {
+			rc = trace_error(-EFAULT);
+			break;
+		}
+		carry_out(d, cmd, &op);
+		if (!copy_to_guest(at, &op, size))
+			rc = trace_error(-EFAULT);
+	}
+	if (cmd == GNTTABOP_unmap_grant_ref)
+		tlb_flush();
+	if (rc == 0 && i < count) {
+		u64 args[] = {cmd, arg + i * size, count - i};
+
+		return hypercall_continue(__HYPERVISOR_grant_table_op, ARRAY_SIZE(args), args);
+	}
+	return rc;
 }
 
 static long setup_table(struct domain *d, u64 arg)
@@ -290,7 +472,7 @@ long do_grant_table_op(u64 cmd, u64 arg, u64 count)
 {
 	struct domain *d = current->domain;
 
-	if ((u32)count > MAX_BATCH)
+	if ((int32_t)count < 0)
 		return trace_error(-EINVAL);
 	if ((u32)count == 0)
 		return 0;
@@ -304,10 +486,26 @@ long do_grant_table_op(u64 cmd, u64 arg, u64 count)
 	case GNTTABOP_get_version:
 		return get_version(d, arg);
 	case GNTTABOP_copy:
-		return copy(d, arg, (u32)count);
+		return batch(d, cmd, arg, (u32)count, sizeof(struct gnttab_copy));
+	case GNTTABOP_map_grant_ref:
+		return batch(d, cmd, arg, (u32)count, sizeof(struct gnttab_map_grant_ref));
+	case GNTTABOP_unmap_grant_ref:
+		return batch(d, cmd, arg, (u32)count, sizeof(struct gnttab_unmap_grant_ref));
 	default:
 		return hypercall_unknown_op("grant_table_op", cmd);
 	}
+}
+
+/* Its tables are gone, so no entry holds anything any more. False: a timer is due. */
+static bool release_maps(struct grant_table *t)
+{
+	while (t->nr_maps) {
+		if (map_of(t, --t->nr_maps)->entry)
+			give_handle(t, t->nr_maps);
+		if (t->nr_maps % 64 == 0 && sched_should_preempt())
+			break;
+	}
+	return t->nr_maps == 0;
 }
 
 bool grant_table_release(struct domain *d)
@@ -316,11 +514,20 @@ bool grant_table_release(struct domain *d)
 
 	if (!t)
 		return true;
+	if (!release_maps(t))
+		return false;
+	if (t->nr_lent) {
+		sched_remove(d->vcpu); /* until the last one is given back */
+		return false;
+	}
 	for (unsigned int i = 0; i < t->nr_frames; i++)
 		page_unshare(d, t->frame[i]);
 	for (unsigned int i = 0; i < ARRAY_SIZE(t->uses); i++)
 		if (t->uses[i])
 			page_free(t->uses[i]);
+	for (unsigned int i = 0; i < ARRAY_SIZE(t->map); i++)
+		if (t->map[i])
+			page_free(t->map[i]);
 	page_free(t);
 	d->grants = NULL;
 	return true;

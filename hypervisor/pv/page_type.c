@@ -10,8 +10,9 @@
  * (type_refs). We keep these true at every return to a guest:
  *
  *  1. A frame has one type at a time: the type changes only while type_refs is 0.
- *  2. Every present entry of a frame typed L1 refers to a frame owned by the domain, and holds one
- *     ref of it; if the entry is writable, also one type ref as FT_WRITABLE.
+ *  2. Every present entry of a frame typed L1 refers to a frame owned by the domain, or to one of
+ *     another that a grant mapping of the domain holds, and holds one ref of it; if the entry is
+ *     writable, also one type ref as FT_WRITABLE.
  *  3. Every present entry of a frame typed Ln, n > 1, holds one type ref of a frame typed L(n-1).
  *     It never maps a large page. In an L4, slots 256..271 are ours, copied in when the frame
  *     becomes an L4 and never writable by the guest afterwards.
@@ -19,11 +20,12 @@
  *  5. A frame leaves its owner only with refs == 1 and nothing in the TLB.
  *
  * By 1 and 2 no writable entry leads to a table; by 2, 3 and 4 every walk from CR3 passes only
- * checked tables and ends in the domain's own frames or in our slots, which are supervisor-only but
- * for the read-only M2P. New entries are checked before they are stored and the old entry's uses
- * returned after, so a refused update changes nothing. Levels fall strictly along a walk: a linear
- * table, one that refers to itself or to another of its level, asks for a second type and is
- * refused by 1. (Xen allows read-only ones, but then each walk must ask at which level it ended.)
+ * checked tables and ends in the domain's own frames, in lent ones, or in our slots, which are
+ * supervisor-only but for the read-only M2P. New entries are checked before they are stored and
+ * the old entry's uses returned after, so a refused update changes nothing. Levels fall strictly
+ * along a walk: a linear table, one that refers to itself or to another of its level, asks for a
+ * second type and is refused by 1. (Xen allows read-only ones, but then each walk must ask at
+ * which level it ended.)
  *
  * The TLB and the processor's walk caches may still hold what an entry said before. They matter
  * when the type of a frame changes (once writable, now a table; once a table, now writable): the
@@ -367,7 +369,9 @@ void page_drop_partial(mfn_t m)
 	abandon(f, table_of(m), find_occupied(table_of(m)), f->checked);
 }
 
-int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
+/* owner: of the frame that val refers to. */
+static inline __attribute__((always_inline)) int
+write_l1e(struct domain *owner, struct frame *table, u64 *entry, u64 val, bool keep_ad)
 {
 	u64 old = *entry;
 	int rc;
@@ -385,7 +389,7 @@ int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, b
 				drop_writer(frame_of(pte_mfn(val)));
 			return 0;
 		}
-		rc = get_l1e(d, val);
+		rc = get_l1e(owner, val);
 		if (unlikely(rc < 0))
 			return rc;
 		mark_occupied(table, entry);
@@ -394,6 +398,16 @@ int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, b
 	if (old & PTE_P)
 		put_l1e(old);
 	return 0;
+}
+
+int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
+{
+	return write_l1e(d, table, entry, val, keep_ad);
+}
+
+int page_map_lent(struct domain *owner, struct frame *table, u64 *entry, u64 val)
+{
+	return write_l1e(owner, table, entry, val, false);
 }
 
 int page_write_entry(struct domain *d, struct frame *table, u64 *entry, u64 val, bool keep_ad)
@@ -468,7 +482,7 @@ void page_unshare(struct domain *d, void *page)
 	page_free(page);
 }
 
-/* Tables hold no large pages and no foreign frames, so the walk needs no checks but presence. */
+/* Tables hold no large pages and no foreign tables, so the walk needs no checks but presence. */
 u64 *page_walk_l1(vaddr_t va, struct frame **table)
 {
 	u64 pte = cpu.hot.kernel_cr3;

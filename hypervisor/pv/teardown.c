@@ -2,9 +2,10 @@
 /*
  * The end of a domain's memory.
  *
- * All uses of its frames come from the domain itself, so once bases, pins, descriptor tables and
- * the registered vcpu_info are returned, every count must be back to the allocation's own
- * reference. A frame where it is not is counted as a leak: it would be our bug.
+ * All uses of its frames come from the domain itself, or from others that map what it lent, for
+ * whom pv/grant.c waits. So once bases, pins, descriptor tables and the registered vcpu_info are
+ * returned, every count must be back to the allocation's own reference. A frame where it is not is
+ * counted as a leak: it would be our bug.
  *
  * Both walks go over all frames of the machine, with a cursor, and stop when a timer is due: a
  * guest may have pinned each of its frames, and its neighbours run meanwhile.

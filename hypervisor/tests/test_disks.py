@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
-"""Block devices on the emulated machine: the stock front end, rights, and what survives a domain.
+"""Stock front ends on the emulated machine: block devices, rights, what survives a domain, and
+what a guest at work notices of hostile ones.
 
-The module of the stock front end comes out of the kernel's package, REXEN_TEST_POOL says where that
-lies. What is missing is a failure, never a skip.
+The modules of the stock kernel come out of its package, REXEN_TEST_POOL says where that lies. What
+is missing is a failure, never a skip.
 """
 
 import os
@@ -12,29 +13,33 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_guests import CLEAN, GUEST_FAILED, KERNEL, TESTS, built, guest, lines_of, run
+from test_guests import CARDS, CLEAN, GUEST_FAILED, KERNEL, TESTS, built, guest, lines_of, run
 
 __all__ = ["built"]  # the fixture that builds hypervisor and guests
 pytestmark = pytest.mark.guest
 POOL = Path(os.environ.get("REXEN_TEST_POOL", "/pool"))
-MODULE = "usr/lib/modules/*/kernel/drivers/block/xen-blkfront.ko.xz"
+DRIVERS = "usr/lib/modules/*/kernel/drivers"
+BLOCK, NET = "block/xen-blkfront", "net/xen-netfront"
 CMDLINE = "console=hvc0 quiet panic=-1 noreplace-smp cryptomgr.notests mitigations=off"
 
 
-def ramdisk(tmp_path: Path) -> str:
-    """An archive of tests/stock/disk.c as /init and the stock block front end."""
+def ramdisk(tmp_path: Path, program: str, *modules: str) -> str:
+    """An archive of tests/stock/PROGRAM.c as /init and the stock front ends."""
     package = next(POOL.glob("linux-image-*-cloud-amd64_*.deb"))
     subprocess.run(["dpkg-deb", "-x", package, tmp_path / "package"], check=True)
-    packed = next((tmp_path / "package").glob(MODULE))
-    unpacked = subprocess.run(["xz", "-dc", packed], capture_output=True, check=True)
     tree = tmp_path / "tree"
     tree.mkdir()
-    (tree / "xen-blkfront.ko").write_bytes(unpacked.stdout)
+    names = ["init"]
+    for module in modules:
+        packed = next((tmp_path / "package").glob(f"{DRIVERS}/{module}.ko.xz"))
+        unpacked = subprocess.run(["xz", "-dc", packed], capture_output=True, check=True)
+        (tree / packed.stem).write_bytes(unpacked.stdout)
+        names.append(packed.stem)
     argv = ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tree / "init"]
-    subprocess.run([*argv, TESTS / "stock/disk.c"], check=True)
-    names = b"init\nxen-blkfront.ko\n"
+    subprocess.run([*argv, TESTS / f"stock/{program}.c"], check=True)
+    listing = "".join(f"{name}\n" for name in names).encode()
     done = subprocess.run(
-        ["cpio", "-o", "-H", "newc"], input=names, cwd=tree, capture_output=True, check=True
+        ["cpio", "-o", "-H", "newc"], input=listing, cwd=tree, capture_output=True, check=True
     )
     (tmp_path / "ramdisk").write_bytes(done.stdout)
     return str(tmp_path / "ramdisk")
@@ -56,7 +61,11 @@ def test_stock_front_end(tmp_path: Path) -> None:
 
     A request takes the disk's 100 us of virtual time, and at most 21 more.
     """
-    modules = [f"{KERNEL} {CMDLINE} rexen.root", ramdisk(tmp_path), guest("disk-front")]
+    modules = [
+        f"{KERNEL} {CMDLINE} rexen.root",
+        ramdisk(tmp_path, "disk", BLOCK),
+        guest("disk-front"),
+    ]
     options = "loglvl=info disk.mb=16 disk.ns=100000 disk.mbps=500 root=0x100000000,0x400000"
     options += " dom2.mem=16"
     done = run(tmp_path, modules, options=options, memory_mb=384, extra=root_image(tmp_path))
@@ -68,6 +77,54 @@ def test_stock_front_end(tmp_path: Path) -> None:
     assert done.status == CLEAN
     took = re.search(r"^\(d1\) read (\d+) ns$", done.console, re.M)
     assert took and 100_000 < int(took[1]) < 121_000
+
+
+SLICE_US, GRACE_US = 5000, 1000
+
+
+def at_work(tmp_path: Path, attackers: list[str]) -> dict[str, int]:
+    """What the stock guest at work says of its times, in us, and how often it sent again."""
+    modules = [f"{KERNEL} {CMDLINE}", ramdisk(tmp_path, "io", BLOCK, NET), *attackers]
+    options = "loglvl=info disk.mb=24 disk.ns=100000 disk.mbps=500 dom1.mem=256 disk.parts=3"
+    options += " dom2.mem=16" if attackers else ""
+    done = run(tmp_path, modules, options=options, memory_mb=384, extra=() if attackers else CARDS)
+    lines = lines_of(done.console, "(d1) " if attackers else "")
+    assert "RESULT SUCCESS" in lines, done.console
+    assert done.status == CLEAN
+    assert "references left" not in done.console
+    ends = [done.console.index(f"d{n}: ended by") for n in range(1, 2 + len(attackers))]
+    assert ends[0] == min(ends)  # they were there all the time
+    times = " ".join(line for line in lines if line.startswith(("all ", "longest ")))
+    return {word: int(n) for word, n in re.findall(r"(\w+) (\d+)", times)}
+
+
+def test_stock_guest_beside_two_hostile_ones(tmp_path: Path) -> None:
+    """Disk, network and processor of a stock guest, with rings full of everything beside it."""
+    for name in ("alone", "beside"):
+        (tmp_path / name).mkdir()
+    alone = at_work(tmp_path / "alone", [])
+    beside = at_work(
+        tmp_path / "beside",
+        [f"{guest('fuzz')} seed={seed} from=1500 until=9000" for seed in (1, 2)],
+    )
+    turns_of_others = 2 * (SLICE_US + GRACE_US)
+    assert beside["computing"] <= 1.05 * 3 * alone["computing"]
+    assert SLICE_US < beside["gap"] <= turns_of_others
+    assert beside["disk"] <= alone["disk"] + turns_of_others
+    assert beside["packet"] <= alone["packet"] + turns_of_others
+    assert beside["again"] <= alone["again"] + 3
+
+
+def test_stock_guests_share_pages(tmp_path: Path) -> None:
+    """One lends by gntalloc, the other maps by gntdev and answers in what it mapped."""
+    kernel = f"{KERNEL} {CMDLINE}"
+    archive = ramdisk(tmp_path, "grants", "xen/xen-gntalloc", "xen/xen-gntdev")
+    modules = [f"{kernel} grants.lend=2", archive, f"{kernel} grants.map=1", archive]
+    done = run(tmp_path, modules, memory_mb=512)
+    for number in (1, 2):
+        assert "RESULT SUCCESS" in lines_of(done.console, f"(d{number}) "), done.console
+    assert done.status == CLEAN
+    assert "references left" not in done.console
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -25,7 +25,10 @@ __must_check int grant_hold(struct domain *owner, u32 ref, bool write, struct he
 /* Gives it back. To be done before the owner's own tables are: see boot/parts.c. */
 void grant_release(struct held *h);
 
-/* The part of a domain that its first setup_table makes: frees d's table frames. */
+/*
+ * The part of a domain that its first grant or mapping makes: gives back what d maps of others and
+ * frees its table. While others map d's pages, d is out of the schedule, and false is returned.
+ */
 bool grant_table_release(struct domain *d);
 
 #endif

@@ -56,6 +56,12 @@ __must_check int page_write_entry(struct domain *d, struct frame *table, u64 *en
 __must_check int page_write_l1e(struct domain *d, struct frame *table, u64 *entry, u64 val,
 				bool keep_ad);
 
+/*
+ * The same for a frame of `owner` that a grant mapping holds. From then on the entry is like any
+ * other, but that the frame cannot be entered again by its number.
+ */
+__must_check int page_map_lent(struct domain *owner, struct frame *table, u64 *entry, u64 val);
+
 /* Pins and unpins a table. */
 __must_check int page_pin(struct domain *d, mfn_t m, enum frame_type type);
 __must_check int page_unpin(struct domain *d, mfn_t m);

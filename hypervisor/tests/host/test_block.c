@@ -18,6 +18,7 @@
 #define SECTORS	  4096u
 #define PAGES	  64u /* of the guest */
 #define RING_PAGE 0
+#define OTHER_RING 3
 #define FORBIDDEN 50 /* pages from here on are not granted */
 #define MS	  1000000ull
 
@@ -138,6 +139,8 @@ bool store_read_u32(struct domain *d, const char *path, u32 *out)
 	return *out != ~0u;
 }
 
+extern bool fake_impatient;
+
 static void (*written)(struct domain *d);
 
 void store_on_write(const char *top, void (*fn)(struct domain *d))
@@ -238,9 +241,11 @@ static void make_memory(void)
 	    (struct disk){.nr_sectors = SECTORS, .writable = true, .latency_ns = 100000};
 }
 
+static u32 ring_page = RING_PAGE; /* of the front end that is looked at */
+
 static blkif_sring_t *sring(void)
 {
-	return mfn_to_virt(mfn(RING_PAGE));
+	return mfn_to_virt(mfn(ring_page));
 }
 
 static void attach(unsigned int i, unsigned int parts)
@@ -257,7 +262,7 @@ static struct vbd *device(unsigned int i)
 
 static void connect(unsigned int i)
 {
-	front_ring = RING_PAGE;
+	front_ring = ring_page;
 	front_port = 7;
 	front_state = XenbusStateInitialised;
 	SHARED_RING_INIT(sring());
@@ -396,6 +401,86 @@ static void ends_in_flight(void)
 	EXPECT(vbd_release(&dom[0]));
 }
 
+/* Connects front end i with n writes to distinct sectors in its ring, a flush at place `flush`. */
+static void fill_ring(unsigned int i, RING_IDX n, RING_IDX flush)
+{
+	ring_page = i ? OTHER_RING : RING_PAGE;
+	connect(i);
+	for (RING_IDX at = 0; at < n; at++)
+		put(at, at == flush ? BLKIF_OP_FLUSH_DISKCACHE : BLKIF_OP_WRITE, at * 8, 2, 0, 7);
+	sring()->req_prod = n;
+	blkback_service(&dom[i]);
+}
+
+static RING_IDX answers(unsigned int i)
+{
+	ring_page = i ? OTHER_RING : RING_PAGE;
+	return sring()->rsp_prod;
+}
+
+/*
+ * The disk's rate lets five requests start in a tick. One front end has a ring full of them; the
+ * other comes later with four, and gets every second place.
+ */
+static void fair(void)
+{
+	u64 start = now + 1000 * MS;
+
+	pass(start);
+	disk_set_rate(&disks[DISK_DATA], 1);
+	attach(0, 2);
+	attach(1, 2);
+	fill_ring(0, 32, 99);
+	fill_ring(1, 4, 99);
+	pass(start + MS);
+	EXPECT(answers(0) == 5 && answers(1) == 0);
+	pass(start + 21 * MS);
+	EXPECT(answers(0) + answers(1) == 10 && answers(1) >= 2);
+	pass(start + 41 * MS);
+	EXPECT(answers(0) + answers(1) == 15 && answers(1) == 4);
+	pass(start + 200 * MS);
+	EXPECT(answers(0) == 32);
+	disk_set_rate(&disks[DISK_DATA], 0);
+	EXPECT(vbd_release(&dom[0]) && vbd_release(&dom[1]) && held == 0);
+}
+
+/* A flush holds up what came after it on its own device, and nobody else. */
+static void flush_is_ones_own(void)
+{
+	u64 start = now;
+
+	attach(0, 2);
+	attach(1, 2);
+	fill_ring(0, 3, 1);
+	pass(start + 50000);
+	fill_ring(1, 1, 99);
+	pass(start + 100000);
+	EXPECT(answers(0) == 2);
+	pass(start + 150000);
+	EXPECT(answers(0) == 2 && answers(1) == 1);
+	pass(start + 200000);
+	EXPECT(answers(0) == 3);
+	EXPECT(vbd_release(&dom[0]) && vbd_release(&dom[1]) && held == 0);
+	ring_page = RING_PAGE;
+}
+
+/* A due timer stops the work after each request; the rest goes on later, and none is lost. */
+static void interrupted(void)
+{
+	attach(0, 2);
+	fake_impatient = true;
+	fill_ring(0, 32, 16);
+	EXPECT(answers(0) == 0 && device(0)->elevator.nr > 15);
+	for (unsigned int i = 0; i < 100; i++) {
+		blkback_service(&dom[0]);
+		pass(now + 10000);
+	}
+	fake_impatient = false;
+	pass(now + MS);
+	EXPECT(answers(0) == 32);
+	EXPECT(vbd_release(&dom[0]) && held == 0);
+}
+
 static void nonsense(unsigned int rounds)
 {
 	u8 *disk = disk_at(&disks[DISK_DATA], 0);
@@ -451,6 +536,9 @@ int main(void)
 	in_order();
 	ends_in_flight();
 	too_many();
+	fair();
+	flush_is_ones_own();
+	interrupted();
 	log_level = LOG_ERROR;
 	nonsense(3000);
 	return unit_failures != 0;

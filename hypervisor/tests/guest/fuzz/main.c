@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
 /*
  * A million hypercalls with arguments from a seeded generator, so that a run can be repeated
- * exactly. Arguments are drawn from what is interesting: own and foreign frames, table frames,
- * table entries, pointers to buffers that hold more of the same, edges of the address space, small
- * numbers. Whatever a call does to this guest is fine; the hypervisor must live and every frame
- * come back.
+ * exactly; between them work for the back ends, see rings.h. Arguments are drawn from what is
+ * interesting: own and foreign frames, table frames, table entries, pointers to buffers that hold
+ * more of the same, edges of the address space, small numbers. Whatever a call does to this guest
+ * is fine; the hypervisor must live and every frame come back.
+ *
+ * Options: seed=N; from=MS until=MS: no calls, only the rings, in this time of the machine.
  */
 #include "guest.h"
 
@@ -12,7 +14,7 @@
 
 static u8 area[64][PAGE_SIZE] __page_aligned;
 static u64 buffer[512] __page_aligned;
-static u64 state = 0x5eed; /* or seed=N on the command line */
+static u64 state = 0x5eed;
 static u32 accepted[64], breakpoints;
 
 static u64 draw(void)
@@ -112,6 +114,8 @@ static u64 any_value(void)
 	}
 }
 
+#include "rings.h"
+
 /* Ends, sleeps and output are left out; so is what takes away our own code, stack or handlers. */
 static bool allowed(u64 nr, u64 a)
 {
@@ -198,18 +202,22 @@ static void one_call(u64 nr)
 			buffer[i] = draw() % 2 ? draw() % 64 : (draw() % 64) << 32 | DOMID_SELF;
 	if (!allowed(nr, arg[0]))
 		return;
+	if (nr == __HYPERVISOR_event_channel_op && (u32)arg[0] == EVTCHNOP_close) {
+		arg[1] = (u64)buffer;
+		if (is_our_port((u32)buffer[0]))
+			return;
+	}
+	if (nr == __HYPERVISOR_grant_table_op && draw() % 2)
+		arg[0] = draw() % 2 ? draw() % 2 : GNTTABOP_copy;
+	if (nr == __HYPERVISOR_grant_table_op && grant_call(arg[0]))
+		return;
 	if (hypercall(nr, arg[0], arg[1], arg[2], arg[3], arg[4]) >= 0)
 		accepted[nr]++;
 }
 
 static void read_seed(void)
 {
-	const char *s = (const char *)si->cmd_line;
-
-	if (strncmp(s, "seed=", 5) == 0) {
-		s += 5;
-		(void)!str_to_u64(&s, &state);
-	}
+	state = number_option("seed", state);
 	say("fuzz: seed %lu\n", state);
 }
 
@@ -219,7 +227,7 @@ static void hook(struct guest_regs *r)
 		r->rflags &= ~0x200ull; /* events stay masked: vcpu_info may be anywhere by now */
 		return;
 	}
-	if (r->vector == 1) { /* a breakpoint that we happened to set; the resume flag lets us pass */
+	if (r->vector == 1) { /* a breakpoint that we set by chance; the resume flag lets us pass */
 		breakpoints++;
 		r->rflags |= 0x10000;
 		r->cs &= 0xffff;
@@ -232,20 +240,27 @@ static void hook(struct guest_regs *r)
 
 void test_main(void)
 {
-	static const u8 numbers[] = {1,	 2,  5,	 8,  9, 10, 12, 14, 15, 17, 20, 21,
-				     24, 25, 26, 26, 1, 1,  14, 29, 32, 33, 55};
+	static const u8 numbers[] = {1,	 2,  5,	 8,  9, 10, 12, 14, 15, 17, 20, 20,
+				     21, 24, 25, 26, 26, 1, 1,  14, 29, 32, 33, 55};
+	u64 until = number_option("until", 0);
 	unsigned int made = 0;
 
 	trap_hook = hook;
 	read_seed();
 	note_addresses();
-	for (; made < CALLS; made++) {
+	open_rings();
+	if (until)
+		only_rings(number_option("from", 0), until);
+	for (; !until && made < CALLS; made++) {
 		u64 nr = numbers[draw() % ARRAY_SIZE(numbers)];
 
 		if (made % 16 == 0 || nr == __HYPERVISOR_mmuext_op || nr == __HYPERVISOR_mmu_update)
 			fill_buffer(nr);
 		one_call(nr);
+		if (made % 32 == 0)
+			ring_step();
 	}
+	close_rings();
 	for (unsigned int nr = 0; nr < ARRAY_SIZE(accepted); nr++)
 		if (accepted[nr])
 			say("fuzz: call %u accepted %u times\n", nr, accepted[nr]);

@@ -67,7 +67,7 @@ int descriptor_set_ldt(vaddr_t va, u64 nr)
 	return -EINVAL;
 }
 
-void *domain_page_alloc(struct domain *d)
+__attribute__((weak)) void *domain_page_alloc(struct domain *d)
 {
 	void *page = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
 
@@ -75,7 +75,7 @@ void *domain_page_alloc(struct domain *d)
 	return page ? memset(page, 0, PAGE_SIZE) : NULL;
 }
 
-void page_free(void *page)
+__attribute__((weak)) void page_free(void *page)
 {
 	free(page);
 }
