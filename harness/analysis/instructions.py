@@ -1,8 +1,9 @@
 """Counts -> what one operation of a metric executes on a system, beside native and the reference.
 
 An operation of a metric that counts bytes is a packet's worth of them. What reading the clock costs
-in each timed section is taken off; what a workload itself subtracts (a null handler, a plain loop)
-is not.
+in each timed section is taken off, as it was seen at the workload's start (later it may take some
+28 instructions fewer, twice a section); what a workload itself subtracts (a null handler, a plain
+loop) is not.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from harness.analysis.measurements import Measurements
 from harness.analysis.stats import Estimate
 from harness.errors import StoreError
 from harness.model.cell import Coordinates
+from harness.model.counts import Counts
 from harness.model.experiment import Claim, Experiment, MetricRef, Series
 from harness.model.point import Point
 from harness.model.record import Record
@@ -24,13 +25,15 @@ from harness.model.workload import Metric, Workload
 
 @dataclass(frozen=True, slots=True)
 class Study:
-    """Records of one profile beside the catalogue they were measured from."""
+    """Records of one profile beside the catalogue they were measured from; `counts` of those of
+    its cells that were counted."""
 
     frames: Frames
     systems: Mapping[str, System]
     workloads: Mapping[str, Workload]
     experiments: tuple[Experiment, ...]
     claims: tuple[Claim, ...]
+    counts: tuple[Counts, ...] = ()
 
     @classmethod
     def of(
@@ -41,13 +44,16 @@ class Study:
         workloads: Mapping[str, Workload],
         experiments: Sequence[Experiment],
         claims: Sequence[Claim],
+        counts: Iterable[Counts] = (),
     ) -> Study:
         """`records` holds every attempt of the cells to study; which represents its cell is
         decided here. Raises StoreError if there are none or if they do not combine."""
         frames = frame.build(records, systems, workloads)
         if not frames.representatives:
             raise StoreError("there are no records to report", hint="measure first: rexen run")
-        return cls(frames, systems, workloads, tuple(experiments), tuple(claims))
+        return cls(
+            frames, systems, workloads, tuple(experiments), tuple(claims), _of_these(counts, frames)
+        )
 
     @property
     def measured(self) -> Measurements:
@@ -129,3 +135,9 @@ class Study:
             and point.without(series.over) == series.ref.point.without(series.over)
         }
         return tuple(sorted(found, key=lambda it: it.at(series.over) or 0))
+
+
+def _of_these(counts: Iterable[Counts], frames: Frames) -> tuple[Counts, ...]:
+    """Those of the cells that are shown: other inputs execute something else."""
+    shown = {record.cell_id for record in frames.representatives}
+    return tuple(one for one in counts if one.cell_id in shown)

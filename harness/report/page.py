@@ -20,6 +20,7 @@ from harness.report.export import export
 from harness.report.sections import provenance
 from harness.report.sections.experiment import experiment_view
 from harness.report.sections.facts import fact_tables
+from harness.report.sections.instructions import instruction_views
 from harness.report.sections.overhead import OverheadView, overhead_text, overhead_view
 from harness.report.sections.verdicts import claim_views, scores
 
@@ -56,6 +57,7 @@ def render(study: Study, compared: list[OverheadView]) -> str:
     experiments = [experiment_view(study, one) for one in study.experiments]
     papers = [one for one in experiments if one.has_paper]
     controls = [one for one in experiments if not one.has_paper]
+    counted = instruction_views(study)
     judged, lines = scores(study, judgements)
     return (
         _environment()
@@ -72,10 +74,11 @@ def render(study: Study, compared: list[OverheadView]) -> str:
             scores=lines,
             claims=claim_views(study, judgements),
             systems=provenance.system_views(study),
-            contents=[*papers, *compared, *controls],
+            contents=[*papers, *compared, *controls, *counted],
             experiments=papers,
             controls=controls,
             overheads=compared,
+            counted=counted,
             facts=fact_tables(study),
             failed=provenance.failed_cells(study),
             not_run=provenance.cells_not_run(study),

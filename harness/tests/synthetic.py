@@ -12,6 +12,7 @@ from dataclasses import replace
 
 from harness.analysis.study import Study
 from harness.catalogue.experiments import read_experiment
+from harness.model.counts import COUNTS_VERSION, NAMES, CountedSample, Counts, Work
 from harness.model.experiment import CellChoice, Claim, Experiment, MetricRef, Series
 from harness.model.limits import Limits
 from harness.model.point import PERTURB, Point
@@ -212,6 +213,7 @@ def study(
     experiments: Sequence[Experiment],
     claims: Sequence[Claim] = (),
     known_workloads: Mapping[str, Workload] | None = None,
+    counts: Iterable[Counts] = (),
 ) -> Study:
     """These records beside the made-up catalogue."""
     return Study.of(
@@ -220,6 +222,29 @@ def study(
         workloads=known_workloads or workloads(),
         experiments=experiments,
         claims=claims,
+        counts=counts,
+    )
+
+
+def counts_of(record: Record, **counted: int) -> Counts:
+    """So much for each operation of every metric, 0 of what is not named; an empty section takes
+    nothing."""
+
+    def work(times: int) -> Work:
+        return Work(1, {name: counted.get(name, 0) * times for name in NAMES})
+
+    return Counts(
+        version=COUNTS_VERSION,
+        cell_id=record.cell_id,
+        system=record.system,
+        workload=record.workload,
+        profile=record.profile,
+        point=dict(record.point),
+        clock=work(0),
+        samples=tuple(
+            CountedSample(it.metric, it.phase, it.count, work(it.count))
+            for it in record.outcome.samples
+        ),
     )
 
 

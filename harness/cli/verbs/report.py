@@ -58,10 +58,12 @@ def study_of(context: Context, chosen: Chosen, records: Sequence[Record]) -> Stu
 
     workloads = catalogue.load_workloads(context.paths)
     everything = catalogue.load_experiments(context.paths.experiments, workloads)
+    names = sorted({one.cell_id for one in records if not one.at.point.perturb})
     return Study.of(
         records,
         systems=catalogue.load_systems(context.paths),
         workloads=workloads,
         experiments=chosen.experiments,
         claims=catalogue.load_claims(context.paths.experiments, everything),
+        counts=[it for name in names if (it := context.store.counts(name)) is not None],
     )

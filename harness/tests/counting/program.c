@@ -12,17 +12,23 @@
 #define CALLS	 50
 #define PAGES	 16
 #define WRITES	 7
+#define PASSES	 10 /* as many as there are lines of EMPTY below */
 #define GETPPID	 110
 #define WRITE	 1
 #define IOPL	 172
+#define SLEEP	 35 /* nanosleep */
 #define EXIT	 231
 #define DEBUG	 "0x80" /* a port that nothing listens to */
 
+#define EMPTY	 "@rexen sample empty run 1 1 1 0\n"
+
 static char text[] = "@rexen sample loop run 1 1 1 0\n@rexen sample calls run 1 1 1 0\n"
 		     "@rexen sample pages run 1 1 1 0\n@rexen sample ports run 1 1 1 0\n"
-		     "@rexen sample both run 1 1 1 0\n@rexen sample inner run 1 1 1 0\n";
+		     "@rexen sample both run 1 1 1 0\n@rexen sample inner run 1 1 1 0\n" EMPTY EMPTY
+			 EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY
+		     "@rexen sample stale run 1 1 1 0\n";
 static char fresh[PAGES][PAGE] __attribute__((aligned(PAGE)));
-static char keys[7];
+static char keys[8], spare[PASSES];
 
 static long call(long number, long a, const void *b, long c)
 {
@@ -81,12 +87,33 @@ static void measure(void)
 	mark(MARK_SAMPLE, &keys[5]);
 }
 
+/* Each pass times something that becomes no sample, the last one at a place that then does. */
+static void take_off(void)
+{
+	for (int i = PASSES - 1; i >= 0; i--) {
+		mark(MARK_START, &spare[i]);
+		loop();
+		mark(MARK_STOP, &spare[i]);
+		mark(MARK_START, &keys[7]);
+		mark(MARK_STOP, &keys[7]);
+		mark(MARK_SAMPLE, &keys[7]);
+	}
+	mark(MARK_START, &spare[0]);
+	mark(MARK_STOP, &spare[0]);
+	mark(MARK_SAMPLE, &spare[0]);
+}
+
 void _start(void)
 {
+	static const long hundredth[] = {0, 10000000};
+
+	/* What started us has something to do yet. */
+	call(SLEEP, (long)hundredth, NULL, 0);
 	mark(MARK_START, &keys[6]);
 	mark(MARK_STOP, &keys[6]);
 	mark(MARK_CLOCK, &keys[6]);
 	measure();
+	take_off();
 	call(WRITE, 1, text, sizeof(text) - 1);
 	call(EXIT, 0, NULL, 0);
 }

@@ -131,6 +131,15 @@ def test_sections_that_overlap_are_told_apart(counted: Mapping[str, Mapping[str,
     assert 0 <= counted["both"]["user"] - 2 * (2 * LOOPS + 1) <= AROUND
 
 
+def test_sections_that_become_no_sample_are_forgotten(
+    counted: Mapping[str, Mapping[str, int]],
+) -> None:
+    """lmbench-memory times what it takes off: its sections filled the plugin's table."""
+    for name in ("empty", "stale"):
+        assert counted[name]["sections"] == 1
+        assert counted[name]["user"] <= AROUND
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [("", "want out=FILE"), (",nonesuch=1", "cannot do nonesuch=1")],

@@ -84,6 +84,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
         systems,
         experiments=[*(it for it in shipped if it.rows), synthetic.series_experiment()],
         claims=load_claims(folder, shipped),
+        counts=[synthetic.counts_of(it, user=12345, kernel=6789, hypervisor=5) for it in kernel],
     )
     return write_report(study, tmp_path_factory.mktemp("report"))
 
@@ -101,7 +102,8 @@ def test_page_fits_and_can_be_read(browser: Page, report: Path, width: int, dark
     assert browser.evaluate("document.documentElement.clientWidth") == width
     assert browser.evaluate("document.documentElement.scrollWidth") == width
     assert browser.evaluate(TOO_WIDE) == []
-    figures = browser.evaluate("document.querySelectorAll('figure svg').length")
+    # Each is drawn twice, for wide pages and for narrow ones, and shown once.
+    figures = browser.evaluate("document.querySelectorAll('figure .wide svg').length")
     assert browser.evaluate(SHOWN) == figures >= 6
     worst, where = browser.evaluate(CONTRAST)
     assert worst >= 4.5, where

@@ -25,7 +25,7 @@
 
 #define EXPORT	    __attribute__((visibility("default")))
 #define OWNERS_MAX  8
-#define SECTIONS    4 /* open at once, or closed and not yet a sample's */
+#define SECTIONS    8 /* between two samples */
 #define PAGE_SHIFT  12
 #define GATES	    256
 #define GATE_SIZE   16
@@ -63,6 +63,7 @@ static struct qemu_plugin_register *cs, *cr0, *rdi;
 static GByteArray *buffer, *gates;
 static FILE *out;
 static struct section sections[SECTIONS];
+static bool sampled; /* nothing was opened since */
 static uint64_t gate_table;
 static struct {
 	uint64_t address, entry, at; /* address 0: there is none */
@@ -166,27 +167,46 @@ struct mark {
 	unsigned int owner;
 };
 
+/*
+ * What a workload takes off its samples is timed as well, and becomes no sample. All samples of a pass
+ * come in a row, so what is left when the next pass opens its first section will never be one.
+ */
+static struct section *open_section(uint64_t key)
+{
+	struct section *section;
+
+	if (sampled)
+		memset(sections, 0, sizeof(sections));
+	sampled = false;
+	section = section_of(key);
+	if (!section)
+		section = section_of(0);
+	if (section)
+		section->key = key;
+	else
+		give_up("more sections at once than there is room for");
+	return section;
+}
+
 static void on_mark(unsigned int cpu, void *data)
 {
 	const struct mark *mark = data;
 	const struct counts *now = qemu_plugin_scoreboard_find(score, cpu);
 	uint64_t key = read_register(rdi);
-	struct section *section = section_of(key);
+	struct section *section;
 
+	section = mark->kind == MARK_START ? open_section(key) : section_of(key);
+	if (!section)
+		return;
 	if (mark->kind == MARK_START) {
-		section = section ? section : section_of(0);
-		if (!section) {
-			give_up("more sections at once than there is room for");
-			return;
-		}
-		section->key = key;
 		section->opened = *now;
-	} else if (section && mark->kind == MARK_STOP) {
+	} else if (mark->kind == MARK_STOP) {
 		add_since(&section->sum, &section->opened, now);
 		section->times++;
-	} else if (section) {
+	} else {
 		print_section(mark->kind == MARK_CLOCK ? "clock" : "sample", section, mark->owner);
 		memset(section, 0, sizeof(*section));
+		sampled = true;
 	}
 }
 
