@@ -61,7 +61,7 @@ FROM runner AS overlays
 COPY systems/packages.list /build/systems/
 RUN /build/install.sh overlay /build/systems/packages.list
 COPY --from=packages /artefacts /artefacts
-COPY --from=guest-root /build/out/root/base.cpio /artefacts/root/base.cpio
+COPY --from=guest-root /build/out/root/base.cpio /build/out/root/prepare.cpio /artefacts/root/
 COPY harness/measure/images/recipe/overlays.sh /build/recipe/
 COPY baselines /build/baselines
 RUN /build/recipe/overlays.sh /build/baselines /artefacts

@@ -29,7 +29,8 @@ void disk_name(const char *name, const char *role);
 void disk_fill(const char *role);
 void disk_mount_root(void);
 
-/* net.c: both interfaces, by the kernel's names; each gets a network namespace of its own. */
-void net_prepare(const char *left, const char *right);
+/* net.c: both interfaces, by the kernel's names; then a network namespace for each. */
+void net_name(const char *left, const char *right);
+void net_settle(void);
 
 #endif
