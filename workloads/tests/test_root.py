@@ -56,6 +56,7 @@ def test_a_workload_is_one_archive_and_all_together_are_the_guest_root(root: Pat
     names = sorted(file.parent.name for file in WORKLOADS.glob("*/workload.toml"))
     assert set(parts) == {
         "root/base.cpio",
+        "root/prepare.cpio",
         *(f"root/{kind}/{name}.cpio" for kind in ("work", "nested") for name in names),
     }
     for name in names:
@@ -63,6 +64,7 @@ def test_a_workload_is_one_archive_and_all_together_are_the_guest_root(root: Pat
         assert listed[:2] == ["workloads", f"workloads/{name}"]
         assert all(place.startswith(f"workloads/{name}/") for place in listed[2:])
         assert f"workloads/{name}/run" in listed
+    assert listing(parts["root/prepare.cpio"]) == ["prepare"]
     works = [parts[f"root/work/{name}.cpio"] for name in names]
     assert whole == b"".join([parts["root/base.cpio"], *works])
 
