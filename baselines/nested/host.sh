@@ -54,9 +54,8 @@ bridge_taps() {
 
 # QEMU's options for the devices the guest needs: its emulated disks and cards, on ours. Both disks
 # or none: the guest numbers them as they come, and it meets the last slot first. cache.direct: our
-# page cache must not answer for the disk. ioapic2=off: under KVM interrupts of the second one, which
-# QEMU emulates beside the kernel's, do not arrive. ioeventfd=off: with it the guest under KVM was seen
-# to spin for ever on a lock that an interrupt came into.
+# page cache must not answer for the disk. ioapic2=off, ioeventfd=off: one interrupt controller, and
+# requests served where they are made, which is also how far KVM's guest got.
 qemu_devices() {
 	if has root || has data || has net; then
 		echo "-machine ioapic2=off"

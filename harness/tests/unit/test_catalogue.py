@@ -417,3 +417,24 @@ def test_why_a_system_cannot_run_a_workload(tmp_path: Path) -> None:
     write_system(tmp_path, SYSTEM + '\n[unable]\ndemo = "it has no disk"\n')
     (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
     assert system.unable == {"demo": "it has no disk"}
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            '[devices.data]\nname = "vda"\nhost_modules = []',
+            "devices.data.host_modules': is unknown",
+        ),
+        ('[devices.data]\nname = "vda"\nhost_name = "a b"', "devices.data.host_name': 'a b' is no"),
+        ('[devices.net]\nname = "e0,e1"\nhost_name = "e0"', "devices.net.host_name': 'e0': 'net'"),
+        (
+            '[devices.root]\nname = "a"\n[devices.data]\nname = "b"\nhost_name = "c"',
+            "devices.host_name': must be there for each device, or for none",
+        ),
+    ],
+)
+def test_devices_of_a_first_level_are_checked(text: str, error: str, tmp_path: Path) -> None:
+    write_system(tmp_path, f'{SYSTEM}\n[devices]\nparts = ["root/prepare.cpio"]\n{text}\n')
+    with pytest.raises(ConfigError, match=re.escape(error)):
+        catalogue.load_systems(Paths.of(tmp_path))
