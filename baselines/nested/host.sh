@@ -52,33 +52,37 @@ bridge_taps() {
 	done
 }
 
-# QEMU's options for the devices the guest needs: its emulated disks and cards, on ours. cache.direct:
-# this kernel's page cache must not answer for the disk. Both disks or none: the guest numbers them
-# as they come.
+# QEMU's options for the devices the guest needs: its emulated disks and cards, on ours. Both disks
+# or none: the guest numbers them as they come, and it meets the last slot first. cache.direct: our
+# page cache must not answer for the disk. ioapic2=off, ioeventfd=off: one interrupt controller, and
+# requests served where they are made, which is also how far KVM's guest got.
 qemu_devices() {
+	if has root || has data || has net; then
+		echo "-machine ioapic2=off"
+		echo "-global virtio-mmio.force-legacy=false -global virtio-mmio.ioeventfd=off"
+	fi
 	if has root || has data; then
-		qemu_disk 0 data read-only=off
-		qemu_disk 1 root read-only=on
+		qemu_disk 7 root read-only=on
+		qemu_disk 6 data read-only=off
 	fi
 	if has net; then
-		for card in 0 1; do
-			echo "-netdev tap,id=net$card,ifname=tap$card,script=no,downscript=no"
-			qemu_device $((card + 2)) "virtio-net-device,netdev=net$card,mac=52:54:00:00:01:0$card"
-		done
+		qemu_card 5 0
+		qemu_card 4 1
 	fi
 }
 
 qemu_disk() { # slot, role, options of the back end
 	if has "$2"; then
-		echo "-blockdev driver=host_device,node-name=$2,filename=/dev/rexen/$2,cache.direct=on,$3"
+		file="driver=host_device,filename=/dev/rexen/$2,cache.direct=on,aio=native"
 	else
-		echo "-blockdev driver=null-co,node-name=$2,size=1048576"
+		file="driver=null-co,size=1048576"
 	fi
-	qemu_device "$1" "virtio-blk-device,drive=$2"
+	echo "-blockdev node-name=$2,$file,$3 -device virtio-blk-device,drive=$2,bus=virtio-mmio-bus.$1"
 }
 
-qemu_device() { # slot, device
-	echo "-device $2,bus=virtio-mmio-bus.$1"
+qemu_card() { # slot, number
+	echo "-netdev tap,id=net$2,ifname=tap$2,script=no,downscript=no"
+	echo "-device virtio-net-device,netdev=net$2,mac=52:54:00:00:01:0$2,bus=virtio-mmio-bus.$1"
 }
 
 # The inner guest's memory in MiB, as the catalogue has it.

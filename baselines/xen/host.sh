@@ -9,6 +9,11 @@
 log=/var/log/xen/console
 guest=guest
 
+# Where the guest needs devices, another file has these.
+domain_devices() { :; } # prints what xl is told of them
+await_backends() { :; } # after xl was started as process $1
+[ ! -e /host/backends.sh ] || . /host/backends.sh
+
 for module in xen-privcmd xen-evtchn xen-gntdev xen-gntalloc xenfs; do
 	insmod "/host/$module.ko" || fail "module $module cannot be loaded"
 done
@@ -37,5 +42,8 @@ cat >/host/guest.cfg <<-END
 	on_poweroff = "destroy"
 	on_reboot = "destroy"
 	on_crash = "destroy"
+	$(domain_devices)
 END
-/host/xl create -F -q /host/guest.cfg || fail "xl ended with status $?"
+/host/xl create -F -q /host/guest.cfg &
+await_backends $!
+wait $! || fail "xl ended with status $?$(sed 's/^/: /' /host/why 2>/dev/null | tr '\n' ' ')"

@@ -26,6 +26,7 @@ from harness.errors import ExitCode
 from harness.host.deadline import Deadline
 from harness.measure.machines import qemu
 from harness.model.cell import Coordinates
+from harness.model.device import Driver
 from harness.model.limits import Limits
 from harness.model.record import Outcome, Phase, Status
 from harness.model.system import System
@@ -322,3 +323,13 @@ def test_a_file_system_that_cannot_be_made_is_named(lab: Lab, native: System) ->
     assert outcome.status is not Status.OK
     assert "mkfs.ext9 of the root image failed" in outcome.reason
     assert "/usr/sbin/mkfs.ext9: No such file" in outcome.reason
+
+
+def test_a_device_that_does_not_come_to_a_first_level_is_named(lab: Lab) -> None:
+    uml = lab.systems["uml"]
+    found = dict(uml.devices.by_need)
+    found["data"] = replace(found["data"], host=Driver("sdz", ("configfs", "null_blk")))
+    broken = replace(uml, devices=replace(uml.devices, by_need=found))
+    outcome = lab.outcome(broken, workload="disk", params=SMALL)
+    assert outcome.status is Status.BOOT, outcome.reason
+    assert "the inner guest did not start: no disk 'data' (sdz) came" in outcome.reason

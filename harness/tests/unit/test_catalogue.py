@@ -104,6 +104,35 @@ def complaint_of_system(root: Path, text: str) -> str:
     return str(refused.value)
 
 
+DEVICES = """
+[devices]
+parts = ["root/prepare.cpio"]
+
+[devices.data]
+name = "vda"
+modules = []
+host_name = "nullb0"
+host_modules = []
+
+[devices.files]
+name = "ext4"
+modules = []
+"""
+
+
+def test_a_file_system_is_the_guests_alone(tmp_path: Path) -> None:
+    """The first level has the disk below it, and nothing of what is on it."""
+    write_system(tmp_path, SYSTEM + DEVICES)
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    data, files = (system.devices.by_need[need] for need in ("data", "files"))
+    assert data.host is not None and files.host is None
+
+
+def test_a_device_is_in_both_levels_or_no_other_is(tmp_path: Path) -> None:
+    text = SYSTEM + DEVICES.replace("devices.files", "devices.root")
+    assert "must be there for each device, or for none" in complaint_of_system(tmp_path, text)
+
+
 def complaint_of_workload(root: Path, text: str) -> str:
     file = write_workload(root, text)
     with pytest.raises(ConfigError) as refused:
@@ -388,3 +417,24 @@ def test_why_a_system_cannot_run_a_workload(tmp_path: Path) -> None:
     write_system(tmp_path, SYSTEM + '\n[unable]\ndemo = "it has no disk"\n')
     (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
     assert system.unable == {"demo": "it has no disk"}
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (
+            '[devices.data]\nname = "vda"\nhost_modules = []',
+            "devices.data.host_modules': is unknown",
+        ),
+        ('[devices.data]\nname = "vda"\nhost_name = "a b"', "devices.data.host_name': 'a b' is no"),
+        ('[devices.net]\nname = "e0,e1"\nhost_name = "e0"', "devices.net.host_name': 'e0': 'net'"),
+        (
+            '[devices.root]\nname = "a"\n[devices.data]\nname = "b"\nhost_name = "c"',
+            "devices.host_name': must be there for each device, or for none",
+        ),
+    ],
+)
+def test_devices_of_a_first_level_are_checked(text: str, error: str, tmp_path: Path) -> None:
+    write_system(tmp_path, f'{SYSTEM}\n[devices]\nparts = ["root/prepare.cpio"]\n{text}\n')
+    with pytest.raises(ConfigError, match=re.escape(error)):
+        catalogue.load_systems(Paths.of(tmp_path))

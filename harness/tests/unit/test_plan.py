@@ -14,6 +14,7 @@ import pytest
 
 from harness import catalogue
 from harness.errors import BuildError, UsageError
+from harness.measure.machines import devices
 from harness.measure.machines.devices import ROOT_IMAGE
 from harness.measure.machines.testbed import (
     EMULATED_PC,
@@ -75,6 +76,17 @@ def test_devices_are_there_only_where_a_workload_needs_them() -> None:
     assert slow.inputs.params == data.inputs.params, "the program is not told of the disk"
     with pytest.raises(UsageError, match="unknown disk 1999"):
         cell("data", point="disk=1999")
+
+
+def test_where_there_are_two_levels_the_first_has_the_disk_and_its_speed() -> None:
+    uml = SYSTEMS["uml"]
+    words = devices.guest_words(("root", "data"), uml.devices.by_need, devices.DISKS[2026]).split()
+    assert words == [
+        "rdinit=/prepare",
+        *("rexen.root=ubda", "rexen.data=ubdb", "rexen.modules=erofs"),
+        *("rexen.host.root=pmem0", "rexen.host.data=nullb0", "rexen.host.disk=128,100000,500"),
+        "rexen.host.modules=libnvdimm,nd_btt,nd_pmem,nfit,configfs,null_blk",
+    ]
 
 
 def test_a_system_without_a_needed_device_is_left_out_with_the_reason() -> None:
