@@ -39,3 +39,10 @@ put_host() {
 	put "$(dirname "$0")/host.sh" host/run 755
 	put "$artefacts/root/base.cpio" host/base.cpio
 }
+
+# put_devices MODULES: what it has beside where a workload needs devices. What brings them up in the
+# inner guest, and that kernel's modules, an archive.
+put_devices() {
+	put "$artefacts/root/prepare.cpio" host/prepare.cpio
+	put "$1" host/modules.cpio
+}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
-from harness.model.device import Device, Devices
+from harness.model.device import Device, Devices, Driver
 from harness.model.limits import Limits
 from harness.model.system import (
     WORKLOAD_PART,
@@ -22,6 +22,7 @@ from harness.model.system import (
     Guest,
     Ingredients,
     MachineOptions,
+    OwnerTable,
     System,
     Targets,
 )
@@ -104,6 +105,7 @@ def read_system(file: Path, linux_words: str) -> System:
         unable=_unable(top),
         ingredients=_ingredients(top),
         devices=_devices(top),
+        owners=_owners(top),
     )
     boot.asked.add("initrd")
     if system.boot.initrd and modules:
@@ -166,17 +168,43 @@ def _devices(top: Table) -> Devices:
     found = {}
     for need in (it for it in NEEDS if it in entry.data):
         one = entry.table(need)
-        name, modules = one.text("name"), tuple(one.texts("modules"))
-        for word in (name.replace(",", ""), *modules):
-            if not re.fullmatch(r"[A-Za-z0-9_-]+", word):
-                raise one.wrong("name", f"{word!r} is no name of a device or module")
-        if name.count(",") != (need == "net"):
-            raise one.wrong("name", f"{name!r}: 'net' has two names, others have one")
-        found[need] = Device(name=name, modules=modules, append=one.text("append", ""))
+        found[need] = Device(
+            guest=_driver(one, need, ""),
+            host=_driver(one, need, "host_") if "host_name" in one.data else None,
+            append=one.text("append", ""),
+        )
         one.done()
+    if len({device.host is None for device in found.values()}) > 1:
+        raise entry.wrong("host_name", "must be there for each device, or for none")
     devices = Devices(parts=_files(entry, "parts"), by_need=found)
     entry.done()
     return devices
+
+
+def _driver(one: Table, need: str, level: str) -> Driver:
+    """Name and modules of a device in one kernel."""
+    name, modules = one.text(f"{level}name"), tuple(one.texts(f"{level}modules"))
+    for key, words in (("name", name.split(",")), ("modules", modules)):
+        for word in words:
+            if not re.fullmatch(r"[A-Za-z0-9_-]+", word):
+                raise one.wrong(f"{level}{key}", f"{word!r} is no name of a device or module")
+    if name.count(",") != (need == "net"):
+        raise one.wrong(f"{level}name", f"{name!r}: 'net' has two names, others have one")
+    return Driver(name=name, modules=modules)
+
+
+def _owners(top: Table) -> OwnerTable | None:
+    """`[owners]`: the hypervisor's own table of who owns which page; not there for most."""
+    entry = top.table("owners", optional=True)
+    if not entry.data:
+        return None
+    table = OwnerTable(
+        address=entry.whole("address"), entry=entry.whole("entry"), at=entry.whole("at", least=0)
+    )
+    entry.done()
+    if table.at + 4 > table.entry:
+        raise entry.wrong("at", f"four bytes do not fit there into an entry of {table.entry}")
+    return table
 
 
 def _words(table: Table, key: str) -> tuple[str, ...]:

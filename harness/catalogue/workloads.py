@@ -42,6 +42,7 @@ def read_units(file: Path) -> dict[str, Unit]:
             better=Better(entry.choice("better", list(Better))),
             scale=entry.number("scale", 1.0),
             ladder=entry.flag("ladder"),
+            bytes=entry.flag("bytes"),
         )
         if units[name].ladder and units[name].kind is not MetricKind.LATENCY:
             raise entry.wrong("ladder", "is for times only: kind must be latency")

@@ -18,13 +18,22 @@ class Disk:
 
 
 @dataclass(frozen=True, slots=True)
-class Device:
-    """What the guest kernel calls it (two names for `net`), the modules that bring it up, in the
-    order they are loaded, and the words it adds to the line of the kernel the machine loads."""
+class Driver:
+    """What a kernel calls a device (two names for `net`), and the modules that bring it up, in the
+    order they are loaded."""
 
     name: str
     modules: tuple[str, ...]
-    append: str
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """The device in the measured guest; in the first level, where the guest is not the kernel that
+    the machine loads; and the words it adds to that kernel's line."""
+
+    guest: Driver
+    host: Driver | None = None
+    append: str = ""
 
 
 @dataclass(frozen=True, slots=True)

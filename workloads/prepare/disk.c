@@ -30,7 +30,7 @@ void disk_parse(const char *text, struct disk *disk)
 	if (sscanf(text, "%lu,%lu,%lu%c", &disk->mib, &disk->latency_ns, &disk->rate_mib_s,
 		   &rest) != 3 ||
 	    disk->mib == 0)
-		fail("bad rexen.disk=%s: want MiB,ns,MiB/s", text);
+		fail("bad disk=%s: want MiB,ns,MiB/s", text);
 }
 
 static void set_null(const char *name, const char *key, unsigned long value)

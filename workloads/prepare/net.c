@@ -28,6 +28,11 @@ struct end {
 	const char *was, *name, *space, *address;
 };
 
+static struct end ends[] = {
+    {NULL, "net0", "left", "10.0.0.1"},
+    {NULL, "net1", "right", "10.0.0.2"},
+};
+
 static int control_socket(void)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -216,20 +221,24 @@ static bool ping(const char *address)
 	return false;
 }
 
-void net_prepare(const char *left, const char *right)
+/* Names both interfaces; the names they had are kept for messages. */
+void net_name(const char *left, const char *right)
 {
-	const struct end ends[] = {
-	    {left, "net0", "left", "10.0.0.1"},
-	    {right, "net1", "right", "10.0.0.2"},
-	};
+	ends[0].was = left;
+	ends[1].was = right;
+	for (int i = 0; i < 2; i++)
+		rename_interface(&ends[i]);
+}
+
+/* Gives each its namespace and address, and waits until one reaches the other. */
+void net_settle(void)
+{
 	int home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 
 	if (home < 0)
 		fail("this kernel has no network namespaces");
 	mkdir("/run", 0755);
 	mkdir("/run/netns", 0755);
-	for (int i = 0; i < 2; i++)
-		rename_interface(&ends[i]);
 	for (int i = 0; i < 2; i++)
 		settle(&ends[i], home);
 	enter(ends[0].space);

@@ -6,10 +6,15 @@
  * kernel command line say what there is, in the names of this kernel:
  *   rexen.modules=NAME,...   loaded in this order from /modules
  *   rexen.root=DEVICE        becomes /dev/rexen/root, mounted read-only on /mnt/root
- *   rexen.data=DEVICE        becomes /dev/rexen/data, every sector of it written
- *   rexen.disk=MIB,NS,MIB/S  the data disk; a DEVICE named nullb... is made here, with this speed
- *   rexen.files=TYPE         a file system on the data disk, mounted on /mnt/data
+	if (!first_level && word("rexen.files", text))
+		files_make(text);
+ *   rexen.data=DEVICE        becomes /dev/rexen/data
+ *   rexen.disk=MIB,NS,MIB/S  every sector of the data disk is written here, and a DEVICE named
+ *                            nullb... is made here, with this speed
  *   rexen.net=LEFT,RIGHT     become net0 and net1, in the namespaces left and right
+ * In a first level, where rexen.host= is on the line, it obeys rexen.host.modules= and so on, and
+ * stops short of what is the guest's: no mount, no namespaces. The guest then gets no rexen.disk=:
+ * the disk is filled where it is.
  * What does not come within DEADLINE_NS ends the boot.
  */
 #include "prepare.h"
@@ -29,6 +34,8 @@
 
 #define LINE_MAX_SIZE 4096
 
+static bool first_level;
+
 void fail(const char *format, ...)
 {
 	char text[512];
@@ -37,8 +44,11 @@ void fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	console_printf("@rexen begin 1 -\n@rexen fail - %s\n@rexen end %d 0\n", text,
-		       STATUS_NO_EXEC);
+	if (first_level)
+		console_printf("@rexen host fail %s\n", text);
+	else
+		console_printf("@rexen begin 1 -\n@rexen fail - %s\n@rexen end %d 0\n", text,
+			       STATUS_NO_EXEC);
 	console_drain();
 	guest_power_off();
 }
@@ -88,6 +98,15 @@ static bool word(const char *key, char value[LINE_MAX_SIZE])
 	return false;
 }
 
+/* The word of this level: rexen.<name>= or rexen.host.<name>=. */
+static bool level_word(const char *name, char value[LINE_MAX_SIZE])
+{
+	char key[64];
+
+	snprintf(key, sizeof(key), "rexen.%s%s", first_level ? "host." : "", name);
+	return word(key, value);
+}
+
 static void load_modules(char *names)
 {
 	for (char *name = strtok(names, ","); name; name = strtok(NULL, ",")) {
@@ -107,46 +126,62 @@ static void load_modules(char *names)
 	}
 }
 
+static void prepare_root(const char *name)
+{
+	disk_name(name, "root");
+	if (!first_level)
+		disk_mount_root();
+}
+
 static void prepare_data(const char *name)
 {
+	bool made_here = strncmp(name, "nullb", 5) == 0;
 	char text[LINE_MAX_SIZE];
 	struct disk disk;
+	bool lowest = level_word("disk", text);
 
-	if (!word("rexen.disk", text))
-		fail("rexen.data=%s without rexen.disk=", name);
-	disk_parse(text, &disk);
-	if (strncmp(name, "nullb", 5) == 0)
+	if (lowest)
+		disk_parse(text, &disk);
+	else if (made_here)
+		fail("data=%s without disk=", name);
+	if (made_here)
 		disk_make_null(name, &disk);
 	disk_name(name, "data");
-	disk_fill("data");
+	if (lowest)
+		disk_fill("data");
+}
+
+static void prepare_net(char *names)
+{
+	char *comma = strchr(names, ',');
+
+	if (!comma)
+		fail("bad net=%s: want two names", names);
+	*comma = '\0';
+	net_name(names, comma + 1);
+	if (!first_level)
+		net_settle();
 }
 
 int main(void)
 {
 	char *const argv[] = {"/init", NULL};
 	static char text[LINE_MAX_SIZE];
-	char *comma;
 
 	guest_mount();
 	mkdir("/dev/rexen", 0755);
 	mkdir("/mnt", 0755);
-	if (word("rexen.modules", text))
+	first_level = word("rexen.host", text);
+	if (level_word("modules", text))
 		load_modules(text);
-	if (word("rexen.root", text)) {
-		disk_name(text, "root");
-		disk_mount_root();
-	}
-	if (word("rexen.data", text))
+	if (level_word("root", text))
+		prepare_root(text);
+	if (level_word("data", text))
 		prepare_data(text);
-	if (word("rexen.files", text))
+	if (!first_level && word("rexen.files", text))
 		files_make(text);
-	if (word("rexen.net", text)) {
-		comma = strchr(text, ',');
-		if (!comma)
-			fail("bad rexen.net=%s: want two names", text);
-		*comma = '\0';
-		net_prepare(text, comma + 1);
-	}
+	if (level_word("net", text))
+		prepare_net(text);
 	sync();
 	/* init mounts anew. What is made in a devtmpfs stays, and where it is mounted it is refused. */
 	umount2("/dev", MNT_DETACH);

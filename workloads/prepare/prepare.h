@@ -33,7 +33,8 @@ void disk_mount_root(void);
 /* files.c: `type` is a file system that the kernel has and the root image has a mkfs for. */
 void files_make(const char *type);
 
-/* net.c: both interfaces, by the kernel's names; each gets a network namespace of its own. */
-void net_prepare(const char *left, const char *right);
+/* net.c: both interfaces, by the kernel's names; then a network namespace for each. */
+void net_name(const char *left, const char *right);
+void net_settle(void);
 
 #endif

@@ -6,7 +6,8 @@ choice is the one that was seen to repeat to the bit, idle and loaded:
     root   a read-only image in memory, beside the guest's: an nvdimm. share=off: what a guest
            writes is gone with it, so no run sees another's
     data   nothing of QEMU's: RAM of whatever stands lowest in the machine (a kernel, a
-           hypervisor), with a latency from the machine's own timer. Memory grows by the disk
+           hypervisor), with a latency from the machine's own timer. Memory grows by the disk.
+           What stands above has no speed of its own
     net    two cards on one hub, without boot ROMs, so that every packet crosses both.
            tx=timer, ioeventfd=off: packets leave in virtual time, not when a thread of the host
            gets to it
@@ -17,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from harness.model.device import Device, Disk
+from harness.model.device import Device, Disk, Driver
 from harness.model.system import Boot, System
 
 # What a point may choose: like a SCSI drive of 10 000 turns a minute, like a fast device of today.
@@ -69,16 +70,26 @@ def device_argv(needs: Iterable[str], artefacts: str) -> list[str]:
 
 
 def guest_words(needs: Iterable[str], devices: Mapping[str, Device], disk: Disk) -> str:
-    """The words that tell workloads/prepare which device is which and what to load."""
+    """The words that tell workloads/prepare which device is which and what to load, at one level
+    or at both."""
     chosen = {need: devices[need] for need in needs}
     if not chosen:
         return ""
-    names = [f"rexen.{need}={device.name}" for need, device in chosen.items()]
-    modules = dict.fromkeys(name for device in chosen.values() for name in device.modules)
-    words = [f"rdinit={PREPARE}", *names]
-    if "data" in chosen:
-        words.append(f"rexen.disk={DATA_MIB},{disk.latency_ns},{disk.rate_mib_s}")
-    return " ".join([*words, f"rexen.modules={','.join(modules)}"])
+    guest = {need: device.guest for need, device in chosen.items()}
+    host = {need: device.host for need, device in chosen.items() if device.host}
+    words = [f"rdinit={PREPARE}", *_level_words("rexen", guest, None if host else disk)]
+    if host:
+        words += _level_words("rexen.host", host, disk)
+    return " ".join(words)
+
+
+def _level_words(prefix: str, drivers: Mapping[str, Driver], disk: Disk | None) -> list[str]:
+    """One level's words; with the disk's where the level is the lowest, which fills it."""
+    words = [f"{prefix}.{need}={driver.name}" for need, driver in drivers.items()]
+    if disk and "data" in drivers:
+        words.append(f"{prefix}.disk={DATA_MIB},{disk.latency_ns},{disk.rate_mib_s}")
+    modules = dict.fromkeys(name for driver in drivers.values() for name in driver.modules)
+    return [*words, f"{prefix}.modules={','.join(modules)}"]
 
 
 def boot_with(system: System, workload: str, needs: Iterable[str], disk: Disk) -> Boot:

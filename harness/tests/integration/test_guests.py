@@ -299,7 +299,7 @@ def test_every_device_of_the_guest_is_there(lab: Lab, native: System) -> None:
 def test_a_device_that_does_not_come_is_named(lab: Lab, native: System) -> None:
     """A boot that waits for it ends, and says what there was instead."""
     devices = dict(native.devices.by_need)
-    devices["root"] = replace(devices["root"], name="pmem7")
+    devices["root"] = replace(devices["root"], guest=replace(devices["root"].guest, name="pmem7"))
     broken = replace(native, devices=replace(native.devices, by_need=devices))
     outcome = lab.outcome(broken, workload="devices", params=SMALL)
     assert outcome.status is not Status.OK
@@ -315,7 +315,8 @@ def test_a_file_system_is_on_the_data_disk(lab: Lab, native: System) -> None:
 
 def test_a_file_system_that_cannot_be_made_is_named(lab: Lab, native: System) -> None:
     devices = dict(native.devices.by_need)
-    devices["files"] = replace(devices["files"], name="ext9")
+    guest = replace(devices["files"].guest, name="ext9")
+    devices["files"] = replace(devices["files"], guest=guest)
     broken = replace(native, devices=replace(native.devices, by_need=devices))
     outcome = lab.outcome(broken, workload="lmbench-file", params=SMALL)
     assert outcome.status is not Status.OK

@@ -48,7 +48,10 @@ def test_editing_the_hypervisor_builds_no_nested_root_again() -> None:
 
 def test_editing_a_workload_builds_no_nested_root_again() -> None:
     """The engine compares what is copied: the base's archive is the same bytes."""
-    assert copies("overlays", "guest-root") == ["/build/out/root/base.cpio"]
+    assert copies("overlays", "guest-root") == [
+        "/build/out/root/base.cpio",
+        "/build/out/root/prepare.cpio",
+    ]
     assert "workloads" not in sources("packages") | sources("runner")
 
 
