@@ -29,7 +29,8 @@ DISKS = {
 }
 DEFAULT_DISK = 2026
 DATA_MIB = 128
-# The image is made this large (images/context.py tells the recipe). QEMU puts it at the first address above 4 GiB.
+# The image is made this large: images/context.py tells the recipe. QEMU puts it at the first
+# address above 4 GiB.
 ROOT_IMAGE = "disk/root.img"
 ROOT_MIB = 640
 ROOT_ADDRESS = 1 << 32
