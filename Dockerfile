@@ -46,10 +46,12 @@ COPY harness/measure/images/recipe/unpack_kernel.py harness/measure/images/recip
 COPY systems/artefacts.list /build/systems/
 RUN /build/artefacts.sh /build/systems/artefacts.list /packages /artefacts
 
-FROM base AS disk-image
+FROM toolchain AS disk-image
 RUN /build/install.sh image /build/packages.list
-COPY harness/measure/images/recipe/disk.sh workloads/root/debian.list /build/
-RUN /build/disk.sh /build/debian.list /build/out/disk/root.img
+COPY harness/measure/images/recipe/disk.sh harness/measure/images/recipe/linux.sh /build/
+COPY workloads/root/debian.list workloads/root/left-out.list workloads/root/linux.list /build/root/
+COPY systems/root.mib /build/systems/
+RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /build/out/disk/root.img
 
 FROM toolchain AS guest-root
 COPY workloads /build/workloads
@@ -78,7 +80,7 @@ RUN make -C /build/plugin OUT=/build/out
 FROM runner AS layout
 COPY --from=overlays /artefacts /artefacts
 COPY --from=guest-root /build/out/root /artefacts/root
-COPY --from=disk-image /build/out/disk /artefacts/disk
+COPY --from=disk-image /build/out/disk/root.img.sha256 /artefacts/disk/
 COPY --from=hypervisor /build/out/rexen.elf /artefacts/rexen/rexen.elf
 COPY --from=counting /build/out/count.so /artefacts/count/count.so
 COPY harness/measure/images/recipe/bench.sh harness/measure/images/recipe/boot /build/recipe/
@@ -86,15 +88,17 @@ COPY baselines/nested /build/baselines/nested
 COPY systems/booted.list /build/systems/
 RUN /build/recipe/bench.sh /bench /artefacts /build/systems/booted.list /pool
 
+# The large root goes from where it is made to where it is used: each step between is a copy.
 FROM scratch AS bench
 ENV LC_ALL=C.UTF-8 PATH=/usr/bin:/bin
+COPY --from=disk-image /build/out/disk/root.img /opt/rexen/disk/root.img
 COPY --from=layout /bench /
 
 FROM runner AS checks
 RUN /build/install.sh toolchain /build/packages.list && \
     /build/install.sh checks /build/packages.list
+COPY --from=disk-image /build/out/disk /opt/rexen/disk
 COPY --from=packages /artefacts /opt/rexen
 COPY --from=guest-root /build/out/guest.cpio /build/out/root /opt/rexen/root/
-COPY --from=disk-image /build/out/disk /opt/rexen/disk
 # The checkout is mounted read-only.
 ENV REXEN_TEST_BUILD=/tmp/hypervisor

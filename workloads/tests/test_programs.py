@@ -71,6 +71,11 @@ def test_unreadable_axis_is_one_clear_line(name: str, built: Path, tmp_path: Pat
     contract.check_refuses_unreadable_axes(program(name, built), tmp_path)
 
 
+@pytest.mark.parametrize("mtu", [1, 67, 1501])
+def test_ttcp_refuses_what_no_card_takes(mtu: int, built: Path, tmp_path: Path) -> None:
+    contract.check_refuses(program("ttcp", built), tmp_path, f"mtu={mtu}")
+
+
 def test_divide_shrinks_counts_but_not_below_the_least(built: Path, tmp_path: Path) -> None:
     def count(*parameters: str) -> dict[str, int]:
         _, output = run(built, tmp_path, "lmbench-process", *parameters)

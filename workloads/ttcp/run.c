@@ -9,14 +9,24 @@
 #include "bench.h"
 #include "net.h"
 
-#define MB 1000000
+#include <stdio.h>
+#include <stdlib.h>
+
+#define MB	 1000000
+#define MTU_LEAST 68 /* of IPv4; the kernel takes no less */
+#define MTU_MOST  1500
 
 static const struct net_stream stream = {.chunk = 8192, .buffer_size = 128 * 1024};
-static uint64_t mtu = 1500;
+static uint64_t mtu = MTU_MOST;
 
 static void begin(const struct bench_row *row)
 {
 	(void)row;
+	if (mtu < MTU_LEAST) {
+		printf("@rexen fail - bad parameter \"mtu=%llu\": want mtu=%d..%d\n",
+		       (unsigned long long)mtu, MTU_LEAST, MTU_MOST);
+		exit(2);
+	}
 	net_set_mtu((int)mtu);
 }
 
@@ -39,6 +49,6 @@ static const struct bench_row rows[] = {
 
 int main(int argc, char **argv)
 {
-	bench_axis("mtu", &mtu, 1500);
+	bench_axis("mtu", &mtu, MTU_MOST);
 	return bench_main(rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
 }

@@ -6,6 +6,7 @@ title or a limit in a `system.toml` builds nothing:
     systems/packages.list    unpack PACKAGE | overlay PACKAGE
     systems/artefacts.list   HOW PATTERN NAME
     systems/booted.list      PATTERN, of the artefacts that some system boots
+    systems/root.mib         how large the large root is
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from harness.errors import ConfigError
-from harness.measure.machines.devices import image_files
+from harness.measure.machines.devices import ROOT_MIB, image_files
 from harness.model.system import WORKLOAD_PART, Artefact, System
 
 CONTEXT = (
@@ -85,6 +86,7 @@ def wishes(systems: Iterable[System]) -> dict[str, list[str]]:
             f"{it.how} {it.source} {it.name}" for _, it in sorted(artefacts.items())
         ],
         "systems/booted.list": sorted(booted),
+        "systems/root.mib": [str(ROOT_MIB)],
     }
 
 

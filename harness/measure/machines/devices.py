@@ -4,7 +4,8 @@ Only what a workload needs is there; the machine of all others is as if this fil
 choice is the one that was seen to repeat to the bit, idle and loaded:
 
     root   a read-only image in memory, beside the guest's: an nvdimm. share=off: what a guest
-           writes is gone with it, so no run sees another's
+           writes is gone with it, so no run sees another's. readonly=on: opened for writing, the
+           file would first be copied out of the container's image, for each cell anew
     data   nothing of QEMU's: RAM of whatever stands lowest in the machine (a kernel, a
            hypervisor), with a latency from the machine's own timer. Memory grows by the disk.
            What stands above has no speed of its own
@@ -28,9 +29,10 @@ DISKS = {
 }
 DEFAULT_DISK = 2026
 DATA_MIB = 128
-# recipe/disk.sh makes the image this large. QEMU puts it at the first address above 4 GiB.
+# The image is made this large: images/context.py tells the recipe. QEMU puts it at the first
+# address above 4 GiB.
 ROOT_IMAGE = "disk/root.img"
-ROOT_MIB = 64
+ROOT_MIB = 640
 ROOT_ADDRESS = 1 << 32
 TRANSMIT_DELAY_NS = 10_000
 PREPARE = "/prepare"
@@ -58,7 +60,8 @@ def device_argv(needs: Iterable[str], artefacts: str) -> list[str]:
     argv: list[str] = []
     if "root" in needs:
         memory = f"mem-path={artefacts}/{ROOT_IMAGE},size={ROOT_MIB}M"
-        argv += ["-object", f"memory-backend-file,id=root,share=off,{memory}"]
+        private = "share=off,readonly=on,rom=off"
+        argv += ["-object", f"memory-backend-file,id=root,{private},{memory}"]
         argv += ["-device", "nvdimm,memdev=root,id=rootdimm"]
     if "net" in needs:
         for card in (0, 1):

@@ -31,7 +31,13 @@ mkdir -p "$root/tmp"
 chmod 1777 "$root/tmp"
 
 home=$root/opt/rexen
+elsewhere=
 while read -r pattern; do
+	# A digest stands for a large file that the Dockerfile puts there itself.
+	if [ -e "$artefacts/$pattern.sha256" ]; then
+		elsewhere="$elsewhere $pattern"
+		continue
+	fi
 	for file in "$artefacts"/$pattern; do
 		need "$file" "nothing, its system boots it"
 		put "$file" "${home#"$root"/}/${file#"$artefacts"/}"
@@ -44,6 +50,9 @@ put "$pool/inputs" "${home#"$root"/}/inputs"
 {
 	(cd "$home" && find . -type f -printf '%P\n' | sort | xargs sha256sum) |
 		sed 's/^\([0-9a-f]*\)  /file \1 /'
+	for file in $elsewhere; do
+		echo "file $(cat "$artefacts/$file.sha256") $file"
+	done
 	echo "emulator $emulator $(dpkg-query --show --showformat '${Version}' qemu-system-x86)"
 	sed 's/^/differs /' "$pool/differs"
 } >"$home.manifest"
