@@ -1,7 +1,7 @@
 """The large root: that what later workloads need is there and works (ring 2, the checks image).
 
-The image is taken apart, and programs run in it by chroot: what a package lacks, or a list leaves out
-too much, fails here, not in the middle of a measurement.
+The image is taken apart, and programs run in it by chroot: what a package lacks, or a list leaves
+out, fails here, not in the middle of a measurement.
 """
 
 from __future__ import annotations

@@ -22,9 +22,9 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.reference import compare_with_reference
-from harness.errors import ExitCode
+from harness.errors import BuildError, ExitCode
 from harness.host.deadline import Deadline
-from harness.measure.machines import qemu
+from harness.measure.machines import devices, qemu
 from harness.model.cell import Coordinates
 from harness.model.device import Driver
 from harness.model.limits import Limits
@@ -299,9 +299,9 @@ def test_every_device_of_the_guest_is_there(lab: Lab, native: System) -> None:
 
 def test_a_device_that_does_not_come_is_named(lab: Lab, native: System) -> None:
     """A boot that waits for it ends, and says what there was instead."""
-    devices = dict(native.devices.by_need)
-    devices["root"] = replace(devices["root"], guest=replace(devices["root"].guest, name="pmem7"))
-    broken = replace(native, devices=replace(native.devices, by_need=devices))
+    drivers = dict(native.devices.by_need)
+    drivers["root"] = replace(drivers["root"], guest=replace(drivers["root"].guest, name="pmem7"))
+    broken = replace(native, devices=replace(native.devices, by_need=drivers))
     outcome = lab.outcome(broken, workload="devices", params=SMALL)
     assert outcome.status is not Status.OK
     assert "no disk 'root' (pmem7) came; block devices: pmem0" in outcome.reason
@@ -315,10 +315,10 @@ def test_a_file_system_is_on_the_data_disk(lab: Lab, native: System) -> None:
 
 
 def test_a_file_system_that_cannot_be_made_is_named(lab: Lab, native: System) -> None:
-    devices = dict(native.devices.by_need)
-    guest = replace(devices["files"].guest, name="ext9")
-    devices["files"] = replace(devices["files"], guest=guest)
-    broken = replace(native, devices=replace(native.devices, by_need=devices))
+    drivers = dict(native.devices.by_need)
+    guest = replace(drivers["files"].guest, name="ext9")
+    drivers["files"] = replace(drivers["files"], guest=guest)
+    broken = replace(native, devices=replace(native.devices, by_need=drivers))
     outcome = lab.outcome(broken, workload="lmbench-file", params=SMALL)
     assert outcome.status is not Status.OK
     assert "mkfs.ext9 of the root image failed" in outcome.reason
@@ -333,3 +333,30 @@ def test_a_device_that_does_not_come_to_a_first_level_is_named(lab: Lab) -> None
     outcome = lab.outcome(broken, workload="disk", params=SMALL)
     assert outcome.status is Status.BOOT, outcome.reason
     assert "the inner guest did not start: no disk 'data' (sdz) came" in outcome.reason
+
+
+def test_a_root_image_that_is_too_short_is_named(
+    lab: Lab, native: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "ROOT_MIB", 2 * devices.ROOT_MIB)
+    outcome = lab.outcome(native, workload="devices", params=SMALL)
+    assert outcome.status is Status.ENGINE
+    assert "backing store size" in outcome.reason
+
+
+def test_a_root_image_that_is_none_is_refused_by_the_guest(
+    lab: Lab, native: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "ROOT_IMAGE", "kernel/cloud/vmlinux")
+    monkeypatch.setattr(devices, "ROOT_MIB", 16)
+    outcome = lab.outcome(native, workload="devices", params=SMALL)
+    assert outcome.status is not Status.OK
+    assert "the root image cannot be mounted: Invalid argument" in outcome.reason
+
+
+def test_a_root_image_that_the_image_lacks_is_named(
+    lab: Lab, native: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(devices, "ROOT_IMAGE", "disk/none.img")
+    with pytest.raises(BuildError, match=r"boots disk/none\.img, which .* lacks"):
+        lab.cell(native, workload="devices")
