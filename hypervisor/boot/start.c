@@ -188,6 +188,8 @@ static void set_up_disks(void)
 		refuse("disk.mb", wrong);
 	if (!options.disk_mb && (options.disk_ns || options.disk_mbps || options.disk_parts))
 		refuse("disk", "a speed or parts, but no disk.mb=");
+	if (options.disk_parts > (options.disk_mb << 20) / PAGE_SIZE)
+		refuse("disk.parts", "more parts than the disk has pages");
 	data->latency_ns = options.disk_ns;
 	disk_set_rate(data, options.disk_mbps);
 	root->start = options.root_start;

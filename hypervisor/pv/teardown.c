@@ -5,7 +5,7 @@
  * All uses of its frames come from the domain itself, or from others that map what it lent, for
  * whom pv/grant.c waits. So once bases, pins, descriptor tables and the registered vcpu_info are
  * returned, every count must be back to the allocation's own reference. A frame where it is not is
- * counted as a leak: it would be our bug.
+ * counted as a leak and not used again: it would be our bug, and what refers to it may be anything.
  *
  * Both walks go over all frames of the machine, with a cursor, and stop when a timer is due: a
  * guest may have pinned each of its frames, and its neighbours run meanwhile.
@@ -68,8 +68,10 @@ bool memory_release(struct domain *d)
 		mfn_t m = mfn(d->release_cursor++);
 
 		if (frame_of(m)->owner == d->id) {
-			d->leaks += frame_of(m)->refs != 1;
-			frame_free(m);
+			if (frame_of(m)->refs == 1)
+				frame_free(m);
+			else
+				d->leaks++;
 		}
 		if (d->release_cursor % LOOK_EVERY == 0 && sched_should_preempt())
 			return false;

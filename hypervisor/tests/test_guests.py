@@ -332,6 +332,11 @@ REFUSALS = {
     "address taken": (["NET"] * 2, "vif2.1.mac=00:16:3e:00:01:01", "vif2.1: its address is an"),
     "speed of no disk": (["GUEST"], "disk.ns=5", "disk: a speed or parts, but no disk.mb="),
     "disk too large": (["GUEST"], "disk.mb=4096", "disk.mb: more memory than the machine has"),
+    "disk in too many parts": (
+        ["GUEST"],
+        "disk.mb=1 disk.parts=257",
+        "disk.parts: more parts than the disk has pages",
+    ),
     "root in RAM": (["GUEST"], "root=0x200000,4096", "root= does not begin above the RAM"),
     "root cut off": (["GUEST"], "root=0x100000000", "root=0x100000000: unknown or malformed"),
     "two ramdisks": (["GUEST", "TEXT", "TEXT"], "", "a module too many"),
