@@ -9,6 +9,7 @@
 #   runner      QEMU
 #   overlays    first-level roots of the nested systems, out of runner and packages
 #   hypervisor  ours, one ELF
+#   counting    the plugin that counts what a cell's machine executes
 #   layout      what a cell needs, picked out of all that
 #   bench       that alone: what a cell runs in
 #   checks      what the tests need; the checkout is mounted at /src
@@ -70,11 +71,16 @@ FROM toolchain AS hypervisor
 COPY hypervisor /build/hypervisor
 RUN make -C /build/hypervisor BUILD=/build/out
 
+FROM toolchain AS counting
+COPY harness/measure/counting/plugin /build/plugin
+RUN make -C /build/plugin OUT=/build/out
+
 FROM runner AS layout
 COPY --from=overlays /artefacts /artefacts
 COPY --from=guest-root /build/out/root /artefacts/root
 COPY --from=disk-image /build/out/disk /artefacts/disk
 COPY --from=hypervisor /build/out/rexen.elf /artefacts/rexen/rexen.elf
+COPY --from=counting /build/out/count.so /artefacts/count/count.so
 COPY harness/measure/images/recipe/bench.sh harness/measure/images/recipe/boot /build/recipe/
 COPY baselines/nested /build/baselines/nested
 COPY systems/booted.list /build/systems/

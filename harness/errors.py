@@ -105,3 +105,9 @@ class ProtocolError(HarnessError):
     """A guest's console breaks the grammar of result lines."""
 
     code = ExitCode.CELL_FAILED
+
+
+class CountingError(HarnessError):
+    """What a cell executed could not be counted."""
+
+    code = ExitCode.CELL_FAILED

@@ -2,6 +2,7 @@
 
     <results>/records/<first two digits>/<cell id>.<attempt>.json
     <results>/consoles/<first two digits>/<cell id>.<attempt>.txt
+    <results>/counts/<first two digits>/<cell id>.json   what it executes: no record, and replaced
     <results>/.lock                  held, by flock, by the one writer
 
 One file a record, written under another name, synced and renamed: a record is whole or absent,
@@ -24,6 +25,7 @@ from typing import Any
 
 from harness.errors import DiskFullError, HarnessError, StoreError
 from harness.model.cell import Coordinates
+from harness.model.counts import COUNTS_VERSION, NAMES, CountedSample, Counts, Work
 from harness.model.record import (
     SCHEMA_VERSION,
     HostSide,
@@ -47,6 +49,7 @@ class Store:
         self.results = results
         self.records_dir = results / "records"
         self.consoles_dir = results / "consoles"
+        self.counts_dir = results / "counts"
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -82,6 +85,9 @@ class Store:
 
     def record_path(self, cell_id: str, attempt: int) -> Path:
         return self.records_dir / cell_id[:2] / f"{cell_id}.{attempt}.json"
+
+    def counts_path(self, cell_id: str) -> Path:
+        return self.counts_dir / cell_id[:2] / f"{cell_id}.json"
 
     def next_attempt(self, cell_id: str) -> int:
         """One above the highest attempt of this cell, whichever of its two files exists."""
@@ -124,6 +130,16 @@ class Store:
             return path.read_bytes()
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
+
+    def keep_counts(self, counts: Counts) -> None:
+        """In place of the cell's earlier ones. Raises StoreError, DiskFullError."""
+        text = json.dumps(asdict(counts), indent=1, sort_keys=True) + "\n"
+        _write(self.counts_path(counts.cell_id), text.encode())
+
+    def counts(self, cell_id: str) -> Counts | None:
+        """What was counted of a cell. Raises StoreError if that is damaged."""
+        path = self.counts_path(cell_id)
+        return read_counts(path) if path.exists() else None
 
 
 def representative(attempts: Sequence[Record]) -> Record | None:
@@ -198,6 +214,26 @@ def _record(data: Mapping[str, Any]) -> Record:
     return Record(**fields)
 
 
+def read_counts(path: Path) -> Counts:
+    """One file of counts. Raises StoreError."""
+    hint = "remove it, count again"
+    data: Any = _loaded(path, "counts", hint)
+    try:
+        if data["version"] != COUNTS_VERSION:
+            raise ValueError(f"version {data['version']}")
+        samples = tuple(
+            CountedSample(it["metric"], Phase(it["phase"]), it["count"], _work(it["work"]))
+            for it in data["samples"]
+        )
+        return Counts(**{**data, "clock": _work(data["clock"]), "samples": samples})
+    except (KeyError, TypeError, ValueError) as error:
+        raise StoreError(f"{path}: counts are damaged: {error!r}", hint=hint) from None
+
+
+def _work(data: Mapping[str, Any]) -> Work:
+    return Work(int(data["sections"]), {name: int(data["counted"][name]) for name in NAMES})
+
+
 def write_reference(path: Path, records: Iterable[Record]) -> None:
     """The representative record of each cell measured last, as one JSON list with a record a
     line, so that two references can be read as a diff. Nothing of the host or of the moment is
@@ -239,11 +275,16 @@ def _in_order(paths: Iterator[Path]) -> list[Path]:
 
 
 def _write_new(path: Path, content: bytes) -> None:
-    """Whole or not at all, and never over an existing file."""
+    """Never over an existing file."""
+    if path.exists():
+        raise StoreError(f"{path}: exists already; records are never overwritten")
+    _write(path, content)
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Whole or not at all."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        if path.exists():
-            raise StoreError(f"{path}: exists already; records are never overwritten")
         fresh = path.with_name(f".{path.name}.new")
         with fresh.open("wb") as file:
             file.write(content)

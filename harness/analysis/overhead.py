@@ -6,8 +6,8 @@
 cost is the inverse, as the time for one byte is of a rate. A row in which the reference adds
 nothing, or no more than a perturbation moves it, has no share.
 
-The rows are those the paper prints as times: its Tables 3 to 5. The bandwidth of Table 6 is that of
-two ends and a wire together, and what of it a system adds stands with its claims.
+The rows are those the paper prints as times: its Tables 3 to 5, each once. The bandwidth of Table 6
+is that of two ends and a wire together, and what of it a system adds stands with its claims.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def overheads(study: Study) -> list[Overhead]:
         (one, row)
         for one in study.experiments
         for row in one.rows
-        if row.paper and row.unit.kind is MetricKind.LATENCY
+        if row.paper and not row.again and row.unit.kind is MetricKind.LATENCY
     ]
     return [
         _overhead(

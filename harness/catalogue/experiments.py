@@ -117,7 +117,10 @@ def _row(entry: Table, paper: str, printed: PaperTable, workloads: Mapping[str, 
         paper=printed_name,
         name=entry.text("name", printed_name or None),
         what=entry.text("what"),
+        again=entry.flag("again"),
     )
+    if row.again and not row.paper:
+        raise entry.wrong("again", "is for a row of the paper, and paper is missing")
     if row.paper and row.paper not in printed.units:
         raise entry.wrong("paper", f"{row.paper!r} is no row of {paper or 'any paper table'}")
     if row.paper and printed.units[row.paper] != row.unit.id:

@@ -22,6 +22,7 @@ from harness.model.system import (
     Guest,
     Ingredients,
     MachineOptions,
+    OwnerTable,
     System,
     Targets,
 )
@@ -104,6 +105,7 @@ def read_system(file: Path, linux_words: str) -> System:
         unable=_unable(top),
         ingredients=_ingredients(top),
         devices=_devices(top),
+        owners=_owners(top),
     )
     boot.asked.add("initrd")
     if system.boot.initrd and modules:
@@ -189,6 +191,20 @@ def _driver(one: Table, need: str, level: str) -> Driver:
     if name.count(",") != (need == "net"):
         raise one.wrong(f"{level}name", f"{name!r}: 'net' has two names, others have one")
     return Driver(name=name, modules=modules)
+
+
+def _owners(top: Table) -> OwnerTable | None:
+    """`[owners]`: the hypervisor's own table of who owns which page; not there for most."""
+    entry = top.table("owners", optional=True)
+    if not entry.data:
+        return None
+    table = OwnerTable(
+        address=entry.whole("address"), entry=entry.whole("entry"), at=entry.whole("at", least=0)
+    )
+    entry.done()
+    if table.at + 4 > table.entry:
+        raise entry.wrong("at", f"four bytes do not fit there into an entry of {table.entry}")
+    return table
 
 
 def _words(table: Table, key: str) -> tuple[str, ...]:

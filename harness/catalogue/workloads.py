@@ -13,7 +13,7 @@ from harness.model.device import DISK_AXIS
 from harness.model.limits import Limits
 from harness.model.point import PERTURB
 from harness.model.unit import Better, MetricKind, Unit
-from harness.model.workload import NEEDS, PROFILES, Axis, Metric, Workload
+from harness.model.workload import IMPLIED, NEEDS, PROFILES, Axis, Metric, Workload
 from harness.paths import Paths
 
 # The axis that every workload with a data disk has: the testbed's disks, by year.
@@ -42,6 +42,7 @@ def read_units(file: Path) -> dict[str, Unit]:
             better=Better(entry.choice("better", list(Better))),
             scale=entry.number("scale", 1.0),
             ladder=entry.flag("ladder"),
+            bytes=entry.flag("bytes"),
         )
         if units[name].ladder and units[name].kind is not MetricKind.LATENCY:
             raise entry.wrong("ladder", "is for times only: kind must be latency")
@@ -104,7 +105,8 @@ def _needs(top: Table) -> tuple[str, ...]:
     needs = tuple(top.texts("needs"))
     if set(needs) - set(NEEDS) or len(set(needs)) < len(needs):
         raise top.wrong("needs", f"must be some of {', '.join(NEEDS)}, each once")
-    return needs
+    implied = [it for need in needs for it in IMPLIED.get(need, ())]
+    return tuple(dict.fromkeys([*implied, *needs]))
 
 
 def _axis(name: str, entry: Table, units: Mapping[str, Unit]) -> Axis:

@@ -135,12 +135,18 @@ def _point(text: str) -> Point:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def running_options() -> argparse.ArgumentParser:
-    """--jobs, --perturb."""
+def jobs_option() -> argparse.ArgumentParser:
+    """--jobs."""
     options = argparse.ArgumentParser(add_help=False)
     options.add_argument(
         "--jobs", type=_jobs, default=None, metavar="N", help="machines at a time (default: cores)"
     )
+    return options
+
+
+def running_options() -> argparse.ArgumentParser:
+    """--jobs, --perturb."""
+    options = argparse.ArgumentParser(add_help=False, parents=[jobs_option()])
     options.add_argument(
         "--perturb",
         type=_count,

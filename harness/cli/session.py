@@ -78,7 +78,7 @@ def expected_wall_s(store: Store, chosen: Chosen) -> Mapping[tuple[str, str], fl
 
 
 @contextmanager
-def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterator[Campaign]:
+def campaign_of(context: Context, prepared: Prepared, purpose: Purpose) -> Iterator[Campaign]:
     """The store locked, leftovers of a killed run removed, Ctrl-C and SIGTERM stop machines."""
     owner = hashlib.sha256(str(context.paths.results).encode()).hexdigest()[:16]
     with context.store.writing():
@@ -117,7 +117,7 @@ def measure(
     done: list[Record] = []
     left = list(cells)
     with (
-        _campaign(context, prepared, purpose) as campaign,
+        campaign_of(context, prepared, purpose) as campaign,
         context.steps.bar("cells", len(cells), plan.estimate_wall_s(left, seen, jobs)) as bar,
     ):
         for measured in run_cells(campaign, cells, jobs):

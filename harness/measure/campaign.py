@@ -10,11 +10,12 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
 from harness.host.info import describe_host
 from harness.measure.images.container import Engine
@@ -23,6 +24,8 @@ from harness.measure.machines.verdict import judge
 from harness.model.cell import Cell, Coordinates
 from harness.model.record import INPUTS, SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
 from harness.protocol import until_end
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,14 @@ class Measured:
 
 
 def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[Measured]:
-    """Run all cells, `jobs` at a time; yields each as it ends.
+    """Run all cells, `jobs` at a time; yields each as it ends. Raises what `run_all` does."""
+    return run_all(campaign, cells, jobs, run_cell)
+
+
+def run_all(
+    campaign: Campaign, cells: Sequence[Cell], jobs: int, run: Callable[[Campaign, Cell], T]
+) -> Iterator[T]:
+    """Do `run` for all cells, `jobs` at a time; yields what it makes of each as it ends.
 
     Raises EngineError if the engine fails, and whatever ends a cell unexpectedly, after the
     other machines were stopped and what they had measured was yielded. On KeyboardInterrupt, and
@@ -57,12 +67,12 @@ def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[
     """
     with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
         waiting = list(cells)
-        running: set[Future[Measured]] = set()
+        running: set[Future[T]] = set()
         failure: BaseException | None = None
         try:
             while waiting or running:
                 while waiting and len(running) < jobs:
-                    running.add(pool.submit(run_cell, campaign, waiting.pop(0)))
+                    running.add(pool.submit(run, campaign, waiting.pop(0)))
                 done, running = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     error = future.exception()
@@ -84,15 +94,7 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     """Boot, run, judge. Raises EngineError, Interrupted."""
     started_at, started = datetime.now(UTC), time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
-    order = MachineOrder(
-        image=campaign.image,
-        argv=cell.inputs.argv,
-        memory_mib=cell.run.memory_mib,
-        boot=cell.run.boot,
-        total=cell.run.total,
-        owner=campaign.owner,
-        name=f"rexen-{cell.at.system}-{cell.at.workload}-{folder.name.removeprefix('cell-')}",
-    )
+    order = order_of(campaign, cell, folder)
     try:
         run = run_machine(campaign.engine, order, folder, campaign.interrupt)
     finally:
@@ -120,6 +122,19 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     return Measured(cell, record, run.stopped.console)
 
 
+def order_of(campaign: Campaign, cell: Cell, folder: Path) -> MachineOrder:
+    """What it takes to run a cell; its container is named after the folder it is given."""
+    return MachineOrder(
+        image=campaign.image,
+        argv=cell.inputs.argv,
+        memory_mib=cell.run.memory_mib,
+        boot=cell.run.boot,
+        total=cell.run.total,
+        owner=campaign.owner,
+        name=f"rexen-{cell.at.system}-{cell.at.workload}-{folder.name.removeprefix('cell-')}",
+    )
+
+
 def outcome_of(run: MachineRun, metrics: Sequence[str]) -> Outcome:
     """The deterministic part of a record."""
     status, reason, transcript = judge(run.stopped, metrics)
@@ -144,4 +159,4 @@ def rerun_line(at: Coordinates) -> str:
     )
 
 
-__all__ = ["Campaign", "Interrupted", "Measured", "run_cell", "run_cells"]
+__all__ = ["Campaign", "Interrupted", "Measured", "run_all", "run_cell", "run_cells"]

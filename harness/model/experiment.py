@@ -58,13 +58,15 @@ class MetricRef:
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row of a table: our metric and its unit, the paper's name for it ("" if it has none),
-    the name shown, and what is timed, in a sentence for someone who never saw lmbench."""
+    the name shown, and what is timed, in a sentence for someone who never saw lmbench. `again`: the
+    paper's row has one of ours already, which alone is in shares and targets."""
 
     ref: MetricRef
     unit: Unit
     paper: str
     name: str
     what: str
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)

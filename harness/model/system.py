@@ -85,6 +85,16 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnerTable:
+    """Where in its memory a hypervisor says who owns a page: `entry` bytes for each physical one,
+    in the order of their addresses, with the owner's name in the four at `at`."""
+
+    address: int
+    entry: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
 class Artefact:
     """One file of the image: out of which file of the unpacked packages, and how it is made.
 
@@ -110,7 +120,8 @@ class Ingredients:
 class System:
     """One row of the catalogue. `stands_for` is the paper's column it is compared with;
     `reference` the system of the catalogue whose overhead its own is held against; `unable` maps
-    workloads it cannot run to the reason."""
+    workloads it cannot run to the reason; `owners` tells its domains apart where what they execute
+    is counted."""
 
     id: str
     title: str
@@ -128,3 +139,4 @@ class System:
     unable: Mapping[str, str] = field(default_factory=dict)
     ingredients: Ingredients = Ingredients()
     devices: Devices = Devices()
+    owners: OwnerTable | None = None

@@ -28,7 +28,8 @@ class Better(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A value is printed as `value / scale symbol`. With `ladder` the symbol is the smallest of
-    ns, us, ms, s to begin with, and a larger one is taken where the number would be long."""
+    ns, us, ms, s to begin with, and a larger one is taken where the number would be long. With
+    `bytes` a sample counts bytes, not operations."""
 
     id: str
     symbol: str
@@ -36,3 +37,4 @@ class Unit:
     better: Better
     scale: float
     ladder: bool
+    bytes: bool = False

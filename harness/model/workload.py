@@ -10,7 +10,9 @@ from harness.model.unit import Better, MetricKind, Unit
 
 PROFILES = ("quick", "full")
 # What a workload may ask for beside a processor and memory: `workloads/README.md`.
-NEEDS = ("root", "data", "net")
+# `files` is a file system on the data disk, made by a program of the root image.
+NEEDS = ("root", "data", "net", "files")
+IMPLIED = {"files": ("root", "data")}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@
 
 SCRIPT is JSON: a list of steps, each one of
     ["print", text]     append to the console
+    ["write", name, text]  a file beside it
     ["flood", bytes]    append that many bytes of noise
     ["sleep", seconds]
     ["clock", seconds]  what the machine's RTC says from now on, seconds after its base
@@ -107,6 +108,8 @@ class FakeQemu:
         if word == "print":
             with (self.folder / "console").open("ab") as console:
                 console.write(step[1].encode("latin-1"))
+        elif word == "write":
+            (self.folder / step[1]).write_text(step[2])
         elif word == "flood":
             with (self.folder / "console").open("ab") as console:
                 console.write(b"\xff\x00" * (step[1] // 2))

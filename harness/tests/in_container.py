@@ -14,7 +14,7 @@ from harness.measure.images.host import ensure_engine
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 
-PLACES = ("harness/tests/recipe", "workloads/tests", "hypervisor/tests")
+PLACES = ("harness/tests/recipe", "harness/tests/counting", "workloads/tests", "hypervisor/tests")
 PYTEST = ("python3", "-B", "-m", "pytest", "-p", "no:cacheprovider", "-m", "")
 # The checks image has all that a test can ask for: one that skips itself there is a mistake.
 NO_SKIPS = ("-p", "harness.tests.no_skips")

@@ -77,6 +77,14 @@ NATIVE: Mapping[str, Mapping[str, float]] = {
         "page_unmap": 160.0,
         "write_fault": 2_030.0,
     },
+    "lmbench-file": {
+        "create_0k": 41_000.0,
+        "delete_0k": 33_500.0,
+        "create_10k": 78_200.0,
+        "delete_10k": 39_400.0,
+        "create_synced": 471_000.0,
+        "mmap": 611_000.0,
+    },
     "ttcp": {
         "transmit": 0.167e9,
         "receive": 0.163e9,

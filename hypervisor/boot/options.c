@@ -100,7 +100,9 @@ bool options_parse(struct options *o, const char *line, char *wrong, size_t size
 			if (n + 1 < sizeof(word))
 				word[n++] = *line;
 		word[n] = '\0';
-		if (strncmp(word, "vif", 3) == 0)
+		if (n + 1 == sizeof(word)) /* what was cut off might matter */
+			place = word;
+		else if (strncmp(word, "vif", 3) == 0)
 			place = vif_option(word + 3);
 		else
 			place = parse_word(o, word) ? NULL : word;

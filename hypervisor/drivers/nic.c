@@ -9,7 +9,7 @@
  *
  * What is sent is a head in memory of ours, so that nobody can change what was checked, and pieces
  * in memory of a guest. What is received comes into buffers of ours. A card that contradicts itself
- * is reset: after that it touches no memory.
+ * is reset, and if it does not do that, cut off from the bus: after that it touches no memory.
  */
 #include <hv/nic.h>
 #include <hv/frame.h>
@@ -33,7 +33,6 @@ enum { CFG_COMMON = 1, CFG_NOTIFY = 2, CFG_DEVICE = 4 };
 #define STATUS_DRIVER	   2
 #define STATUS_DRIVER_OK   4
 #define STATUS_FEATURES_OK 8
-#define STATUS_FAILED	   128
 
 #define FEATURE_MAC	(1ull << 5)
 #define FEATURE_VERSION (1ull << 32)
@@ -43,6 +42,7 @@ enum { CFG_COMMON = 1, CFG_NOTIFY = 2, CFG_DEVICE = 4 };
 #define NO_VECTOR   0xffff
 #define PATIENCE    100000
 #define NET_HEADER  12	 /* struct virtio_net_hdr; without offloads all zero */
+#define ETHERNET    14	 /* no packet is shorter */
 #define RX_BUFFER   2048 /* two in a page */
 #define HEAD_STRIDE 128
 
@@ -59,6 +59,7 @@ static_assert(sizeof(struct common_cfg) == 56, "as in the standard");
 static_assert(NET_HEADER + NIC_HEAD <= HEAD_STRIDE, "a head fits its place");
 
 struct nic {
+	struct pci_device pci;
 	bool alive;
 	u8 mac[6];
 	volatile struct common_cfg *common;
@@ -99,19 +100,28 @@ static u8 *buffer_of(struct nic *n, unsigned int desc)
 	return n->buffer[desc / 2] + desc % 2 * RX_BUFFER;
 }
 
-static void reset(struct nic *n)
+static bool reset(struct nic *n)
 {
 	n->common->status = 0;
-	for (int i = 0; i < PATIENCE && n->common->status != 0; i++)
-		;
+	for (int i = 0; i < PATIENCE; i++)
+		if (n->common->status == 0)
+			return true;
+	return false;
 }
 
-static void give_up(struct nic *n, const char *why)
+/* A card that does not even do a reset is kept from memory by its bus. */
+static void stop(struct nic *n)
 {
-	unsigned int card = (unsigned int)(n - nics);
-
 	n->alive = false;
-	reset(n);
+	if (!n->common || !reset(n))
+		pci_disable(&n->pci);
+}
+
+void nic_give_up(unsigned int card, const char *why)
+{
+	if (!nics[card].alive)
+		return;
+	stop(&nics[card]);
 	print_error("network card %u: %s; it is not used any more\n", card, why);
 	nic_died(card);
 }
@@ -167,7 +177,7 @@ int nic_sent(unsigned int card)
 	case VIRTQ_NONE:
 		return -1;
 	case VIRTQ_LIE:
-		give_up(n, "it says it sent what it was not given");
+		nic_give_up(card, "it says it sent what it was not given");
 		return -1;
 	default:
 		virtqueue_free(q, head, q->chain[head]);
@@ -193,12 +203,12 @@ const u8 *nic_received(unsigned int card, u32 *len)
 		case VIRTQ_NONE:
 			return NULL;
 		case VIRTQ_LIE:
-			give_up(n, "it says it filled what it was not given");
+			nic_give_up(card, "it says it filled what it was not given");
 			return NULL;
 		default:
 			n->holding = true;
 		}
-		if (*len > NET_HEADER && *len <= RX_BUFFER) {
+		if (*len >= NET_HEADER + ETHERNET && *len <= RX_BUFFER) {
 			*len -= NET_HEADER;
 			return buffer_of(n, n->in_hand) + NET_HEADER;
 		}
@@ -255,8 +265,7 @@ static const char *start_queue(struct nic *n, unsigned int i, volatile u8 *notif
 static volatile void *find_config(const struct pci_device *p, unsigned int type, u32 *length,
 				  unsigned int *cap)
 {
-	for (*cap = pci_capability(p, PCI_CAP_VENDOR, 0); *cap;
-	     *cap = pci_capability(p, PCI_CAP_VENDOR, *cap)) {
+	for (unsigned int nth = 0; (*cap = pci_capability(p, PCI_CAP_VENDOR, nth)); nth++) {
 		if (pci_read(p, *cap) >> (8 * CAP_TYPE) != type)
 			continue;
 		*length = pci_read(p, *cap + CAP_LENGTH);
@@ -301,8 +310,9 @@ static void interrupt(unsigned int card)
 }
 
 /* Returns what is wrong, or NULL. */
-static const char *start(struct nic *n, const struct pci_device *p)
+static const char *start(struct nic *n)
 {
+	const struct pci_device *p = &n->pci;
 	volatile u8 *notify, *device;
 	u32 common_len, notify_len, device_len, factor;
 	const char *wrong;
@@ -317,7 +327,8 @@ static const char *start(struct nic *n, const struct pci_device *p)
 	    notify_len < sizeof(u16) || device_len < sizeof(n->mac))
 		return "it lacks the virtio 1 interface";
 	factor = pci_read(p, cap + CAP_FACTOR);
-	reset(n);
+	if (!reset(n))
+		return "it does not answer";
 	n->common->status = STATUS_FOUND | STATUS_DRIVER;
 	if (!negotiate(n->common))
 		return "it refuses what we need";
@@ -343,18 +354,15 @@ static const char *start(struct nic *n, const struct pci_device *p)
 
 void nic_init(void)
 {
-	struct pci_device p;
-
 	for (unsigned int i = 0; i < NIC_MAX; i++) {
 		struct nic *n = &nics[nr_nics];
 		const char *wrong;
 
-		if (!pci_find(VENDOR_VIRTIO, DEVICE_NET, DEVICE_NET_DUAL, i, &p))
+		if (!pci_find(VENDOR_VIRTIO, DEVICE_NET, DEVICE_NET_DUAL, i, &n->pci))
 			return;
-		wrong = start(n, &p);
+		wrong = start(n);
 		if (wrong) {
-			if (n->common)
-				n->common->status = STATUS_FAILED;
+			stop(n);
 			print_warn("network card %u is not used: %s\n", i, wrong);
 			continue;
 		}

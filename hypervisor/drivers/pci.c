@@ -66,9 +66,8 @@ bool pci_find(u16 vendor, u16 device, u16 or_device, unsigned int nth, struct pc
 	return false;
 }
 
-unsigned int pci_capability(const struct pci_device *p, unsigned int id, unsigned int after)
+unsigned int pci_capability(const struct pci_device *p, unsigned int id, unsigned int nth)
 {
-	bool passed = after == 0;
 	unsigned int at;
 
 	if (!(pci_read(p, REG_COMMAND) & STATUS_CAPABILITIES))
@@ -77,20 +76,27 @@ unsigned int pci_capability(const struct pci_device *p, unsigned int id, unsigne
 	for (unsigned int i = 0; at && i < MAX_CAPABILITIES; i++) {
 		u32 head = pci_read(p, at);
 
-		if (passed && (head & 0xff) == id)
+		if ((head & 0xff) == id && nth-- == 0)
 			return at;
-		if (at == after)
-			passed = true;
 		at = (head >> 8) & 0xfc;
 	}
 	return 0;
 }
 
+/* Status bits, in the upper half, are cleared by writing 1. */
+static void set_command(const struct pci_device *p, u32 clear, u32 set)
+{
+	pci_write(p, REG_COMMAND, (pci_read(p, REG_COMMAND) & 0xffff & ~clear) | set);
+}
+
 void pci_enable(const struct pci_device *p)
 {
-	u32 command = pci_read(p, REG_COMMAND) & 0xffff; /* status bits are cleared by writing 1 */
+	set_command(p, 0, COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+}
 
-	pci_write(p, REG_COMMAND, command | COMMAND_MEMORY | COMMAND_MASTER | COMMAND_NO_INTX);
+void pci_disable(const struct pci_device *p)
+{
+	set_command(p, COMMAND_MASTER, 0);
 }
 
 /* 0 if the device has no memory there. */

@@ -224,7 +224,9 @@ static enum outcome begin(struct card *c, struct vif *v)
 	v->seen = READ_ONCE(v->tx.sring->req_prod);
 	if (v->seen == v->tx.req_cons)
 		return NO_PACKET;
-	if (RING_REQUEST_PROD_OVERFLOW(&v->tx, v->seen)) {
+	/* The macro of the interface allows for what is taken but not answered, which is too much. */
+	if (v->seen - v->tx.req_cons >
+	    RING_SIZE(&v->tx) - (v->tx.req_cons - v->tx.rsp_prod_pvt)) {
 		vif_break(v, "more transmit requests than its ring holds");
 		return NO_PACKET;
 	}
@@ -419,14 +421,30 @@ void nic_event(unsigned int card)
 	publish(c);
 }
 
-/* Nothing is read any more, so everything is back. */
+/* What is left of v's packet is not sent. */
+static void abandon(struct card *c, struct vif *v)
+{
+	struct packet *p = v->packet;
+
+	v->packet = NULL;
+	if (!p)
+		return;
+	p->status = NETIF_RSP_DROPPED;
+	if (!p->flying)
+		finish(c, p);
+}
+
+/* Nothing is read any more, so everything is back. Those in line are told soon. */
 void nic_died(unsigned int card)
 {
 	struct card *c = &cards[card];
 
+	for (unsigned int i = 0; i < c->nr_vifs; i++)
+		abandon(c, c->vif[i]);
 	for (unsigned int i = 0; i < NIC_SLOTS; i++)
 		if (c->flight[i])
 			land(c, i);
+	wake_by(c, clock_now());
 }
 
 static void on_alarm(struct alarm *a)
@@ -499,16 +517,13 @@ void netback_start(struct vif *v)
 void netback_stop(struct vif *v)
 {
 	struct card *c = &cards[v->card];
-	struct packet *p = v->packet;
 
 	step_out(c, v);
 	if (v->full) /* what the card keeps for it is in the way of others */
 		wake_by(c, clock_now());
 	v->starved = v->full = false;
 	v->state = VIF_CLOSED;
-	v->packet = NULL;
-	if (p && !p->flying)
-		finish(c, p);
+	abandon(c, v);
 }
 
 void netback_forget(struct vif *v)

@@ -8,6 +8,7 @@
  * end with a line that says why.
  */
 #include <hv/vif.h>
+#include <hv/clock.h>
 #include <hv/evtchn.h>
 #include <hv/netback.h>
 #include <hv/packet.h>
@@ -17,6 +18,9 @@
 
 #define PATH_SIZE 64
 #define NS_PER_US 1000
+#define PATIENCE_NS 1000000000ull /* a card has to be done with a packet by then */
+
+enum { RULE = 1, MAC = 2, IP = 4, CREDIT = 8, TWICE = 16 }; /* of v->given */
 
 struct vif vifs[MAX_DOMAINS][NIC_MAX];
 unsigned int vif_domains;
@@ -99,6 +103,7 @@ static const char *after(const char *s, const char *word)
 
 const char *vif_option(const char *text)
 {
+	u8 name;
 	const char *s = text;
 	u64 domain, card;
 	struct vif *v;
@@ -110,17 +115,26 @@ const char *vif_option(const char *text)
 	if (!str_to_u64(&s, &card) || card >= NIC_MAX || *s != '.')
 		return text;
 	v = &vifs[domain][card];
-	v->configured = true;
 	text = s + 1;
-	if ((s = after(text, "rule=")))
-		return parse_rule(&v->rules, s);
-	if ((s = after(text, "mac=")))
-		return parse_mac(v->rules.mac, s);
-	if ((s = after(text, "ip=")))
-		return parse_ip(&v->rules.address, s);
-	if ((s = after(text, "credit=")))
-		return parse_credit(&v->credit, s);
-	return text;
+	if ((s = after(text, "rule="))) {
+		name = RULE;
+		s = parse_rule(&v->rules, s);
+	} else if ((s = after(text, "mac="))) {
+		name = MAC;
+		s = parse_mac(v->rules.mac, s);
+	} else if ((s = after(text, "ip="))) {
+		name = IP;
+		s = parse_ip(&v->rules.address, s);
+	} else if ((s = after(text, "credit="))) {
+		name = CREDIT;
+		s = parse_credit(&v->credit, s);
+	} else {
+		return text;
+	}
+	if (name != RULE && (v->given & name))
+		v->given |= TWICE;
+	v->given |= name;
+	return s;
 }
 
 static bool same_mac_before(const struct vif *v)
@@ -137,10 +151,12 @@ const char *vif_check(unsigned int nr_domains, const struct vif **v)
 		for (unsigned int c = 0; c < NIC_MAX; c++) {
 			*v = &vifs[d][c];
 			if (d > nr_domains || c >= nic_count()) {
-				if ((*v)->configured)
+				if ((*v)->given)
 					return "there is no such interface";
 				continue;
 			}
+			if ((*v)->given & TWICE)
+				return "its mac, ip or credit is given twice";
 			default_mac(&vifs[d][c]);
 			if ((*v)->rules.mac[0] & 1)
 				return "its address is one for many";
@@ -214,7 +230,9 @@ static void close(struct vif *v, enum xenbus_state state)
 
 void vif_break(struct vif *v, const char *why)
 {
-	print_warn("d%u: interface %u is closed: %s\n", v->domain->id, v->card, why);
+	if (!v->complained)
+		print_warn("d%u: interface %u is closed: %s\n", v->domain->id, v->card, why);
+	v->complained = true;
 	close(v, XenbusStateClosing);
 }
 
@@ -351,6 +369,18 @@ static void report(const struct domain *d)
 	}
 }
 
+/* A card that keeps a packet for ever must not keep the domain's memory. */
+static void give_up_late_cards(struct domain *d)
+{
+	u64 now = clock_now();
+
+	if (!d->release_cursor)
+		d->release_cursor = now + PATIENCE_NS;
+	for (unsigned int i = 0; i < nic_count() && now >= d->release_cursor; i++)
+		if (vif_of(d, i)->packets)
+			nic_give_up(i, "it keeps a packet of a domain that has ended");
+}
+
 bool vif_release(struct domain *d)
 {
 	bool done = true;
@@ -360,8 +390,10 @@ bool vif_release(struct domain *d)
 		disconnect(vif_of(d, i));
 	for (unsigned int i = 0; i < nic_count(); i++)
 		done &= vif_of(d, i)->packets == 0;
-	if (!done)
+	if (!done) {
+		give_up_late_cards(d);
 		return false;
+	}
 	vif_domains--;
 	if (stats)
 		report(d);

@@ -4,6 +4,8 @@
  */
 #include "bench.h"
 
+#include "mark.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -53,6 +55,7 @@ static uint64_t now_ns(void)
 
 void bench_start(struct bench_time *t)
 {
+	mark(MARK_START, t);
 	t->started_ns = now_ns();
 }
 
@@ -61,6 +64,7 @@ void bench_stop(struct bench_time *t, uint64_t count)
 	t->total_ns += now_ns() - t->started_ns;
 	t->overhead_ns += clock_ns;
 	t->count += count;
+	mark(MARK_STOP, t);
 }
 
 uint64_t bench_net_ns(const struct bench_time *t)
@@ -88,6 +92,7 @@ static void measure_clock(void)
 		}
 		if (t.total_ns / CLOCK_READS < least)
 			least = t.total_ns / CLOCK_READS;
+		mark(MARK_CLOCK, &t);
 	}
 	clock_ns = least;
 }
@@ -117,10 +122,13 @@ void bench_fail(const char *what)
 static void keep_sample(const char *metric, const char *kind, uint64_t rep,
 			const struct bench_time *t)
 {
-	int length = snprintf(lines + lines_used, sizeof(lines) - lines_used,
-			      "@rexen sample %s %s %llu %llu %llu %llu\n", metric, kind,
-			      (unsigned long long)rep, (unsigned long long)t->count,
-			      (unsigned long long)t->total_ns, (unsigned long long)t->overhead_ns);
+	int length;
+
+	mark(MARK_SAMPLE, t);
+	length = snprintf(lines + lines_used, sizeof(lines) - lines_used,
+			  "@rexen sample %s %s %llu %llu %llu %llu\n", metric, kind,
+			  (unsigned long long)rep, (unsigned long long)t->count,
+			  (unsigned long long)t->total_ns, (unsigned long long)t->overhead_ns);
 
 	if (length < 0 || (size_t)length >= sizeof(lines) - lines_used) {
 		errno = ENOSPC;

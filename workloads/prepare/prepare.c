@@ -6,6 +6,8 @@
  * kernel command line say what there is, in the names of this kernel:
  *   rexen.modules=NAME,...   loaded in this order from /modules
  *   rexen.root=DEVICE        becomes /dev/rexen/root, mounted read-only on /mnt/root
+	if (!first_level && word("rexen.files", text))
+		files_make(text);
  *   rexen.data=DEVICE        becomes /dev/rexen/data
  *   rexen.disk=MIB,NS,MIB/S  every sector of the data disk is written here, and a DEVICE named
  *                            nullb... is made here, with this speed
@@ -176,6 +178,8 @@ int main(void)
 		prepare_root(text);
 	if (level_word("data", text))
 		prepare_data(text);
+	if (!first_level && word("rexen.files", text))
+		files_make(text);
 	if (level_word("net", text))
 		prepare_net(text);
 	sync();

@@ -2,7 +2,8 @@
 /*
  * prepare.h: what the files of the device set-up share.
  *
- * prepare.c is the order of events, disk.c has root image and data disk, net.c the two interfaces.
+ * prepare.c is the order of events, disk.c has root image and data disk, files.c the file system on
+ * the data disk, net.c the two interfaces.
  */
 #ifndef WORKLOADS_PREPARE_PREPARE_H
 #define WORKLOADS_PREPARE_PREPARE_H
@@ -28,6 +29,9 @@ void disk_make_null(const char *name, const struct disk *disk);
 void disk_name(const char *name, const char *role);
 void disk_fill(const char *role);
 void disk_mount_root(void);
+
+/* files.c: `type` is a file system that the kernel has and the root image has a mkfs for. */
+void files_make(const char *type);
 
 /* net.c: both interfaces, by the kernel's names; then a network namespace for each. */
 void net_name(const char *left, const char *right);

@@ -9,6 +9,7 @@ from __future__ import annotations
 from harness.cli.verbs import (
     build,
     console,
+    count,
     diff,
     doctor,
     export,
@@ -32,6 +33,7 @@ VERBS = (
     plan,
     run,
     verify,
+    count,
     report,
     reproduce,
     diff,

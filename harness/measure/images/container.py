@@ -285,7 +285,10 @@ class Engine:
     def sweep(self, owner: str) -> int:
         """Remove containers that an owner left behind when it was killed; how many."""
         try:
-            left = self._client.containers.list(all=True, filters={"label": f"{LABEL}={owner}"})
+            # Others' containers may go while we look.
+            left = self._client.containers.list(
+                all=True, filters={"label": f"{LABEL}={owner}"}, ignore_removed=True
+            )
         except UNREACHABLE as error:
             raise _lost(error) from None
         for container in left:

@@ -24,6 +24,7 @@ CONTEXT = (
     "inputs.lock",
     "baselines",
     "harness/measure/images/recipe",
+    "harness/measure/counting/plugin",
     "workloads",
     "hypervisor",
 )

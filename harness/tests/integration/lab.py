@@ -60,9 +60,10 @@ class Lab:
             image=self.image,
         )
 
-    def run(self, cell: Cell) -> Measured:
-        """Run a cell, of a system that need not be in the catalogue."""
-        campaign = Campaign(
+    @property
+    def campaign(self) -> Campaign:
+        """A run of its own, without a store."""
+        return Campaign(
             engine=self.engine,
             image=self.image.tag,
             inputs="",
@@ -71,7 +72,10 @@ class Lab:
             owner=OWNER,
             interrupt=threading.Event(),
         )
-        return run_cell(campaign, cell)
+
+    def run(self, cell: Cell) -> Measured:
+        """Run a cell, of a system that need not be in the catalogue."""
+        return run_cell(self.campaign, cell)
 
     def outcome(
         self, system: System, *, workload: str = "controls", params: dict[str, int] | None = None

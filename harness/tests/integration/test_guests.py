@@ -258,7 +258,7 @@ def containers(lab: Lab, results: Path) -> list[str]:
     mounted = str(results / ".running")
     return [
         str(container.name)
-        for container in lab.engine._client.containers.list(all=True)
+        for container in lab.engine._client.containers.list(all=True, ignore_removed=True)
         if any(mount.get("Source", "").startswith(mounted) for mount in container.attrs["Mounts"])
     ]
 
@@ -304,3 +304,21 @@ def test_a_device_that_does_not_come_is_named(lab: Lab, native: System) -> None:
     outcome = lab.outcome(broken, workload="devices", params=SMALL)
     assert outcome.status is not Status.OK
     assert "no disk 'root' (pmem7) came; block devices: pmem0" in outcome.reason
+
+
+def test_a_file_system_is_on_the_data_disk(lab: Lab, native: System) -> None:
+    outcome = lab.outcome(native, workload="lmbench-file", params={**SMALL, "divide": 10})
+    assert outcome.status is Status.OK, outcome.reason
+    synced = sample_of(outcome, "create_synced")
+    assert synced.total_ns / synced.count > 200_000, "data and journal: two waits for the disk"
+
+
+def test_a_file_system_that_cannot_be_made_is_named(lab: Lab, native: System) -> None:
+    devices = dict(native.devices.by_need)
+    guest = replace(devices["files"].guest, name="ext9")
+    devices["files"] = replace(devices["files"], guest=guest)
+    broken = replace(native, devices=replace(native.devices, by_need=devices))
+    outcome = lab.outcome(broken, workload="lmbench-file", params=SMALL)
+    assert outcome.status is not Status.OK
+    assert "mkfs.ext9 of the root image failed" in outcome.reason
+    assert "/usr/sbin/mkfs.ext9: No such file" in outcome.reason

@@ -221,7 +221,7 @@ def test_a_broken_system_file(tmp_path: Path, old: str, new: str, words: str) ->
             'summary = "x"\nneeds = ["disk"]',
             "key 'needs': must be some of",
         ),
-        ('summary = "for tests"', 'summary = "x"\nneeds = ["net", "net"]', "data, net, each once"),
+        ('summary = "for tests"', 'summary = "x"\nneeds = ["net", "net"]', "net, files, each once"),
     ],
 )
 def test_a_broken_workload_file(tmp_path: Path, old: str, new: str, words: str) -> None:
@@ -254,6 +254,14 @@ def test_what_a_workload_needs(tmp_path: Path) -> None:
     write_workload(tmp_path / "more", changed(WORKLOAD, 'summary = "for tests"', needs))
     (workload,) = catalogue.load_workloads(Paths.of(tmp_path / "more")).values()
     assert (without.needs, workload.needs) == ((), ("data", "net"))
+
+
+def test_files_need_a_disk_for_them_and_the_image_that_can_make_them(tmp_path: Path) -> None:
+    needs = 'summary = "x"\nneeds = ["net", "files"]'
+    write_workload(tmp_path, changed(WORKLOAD, 'summary = "for tests"', needs))
+    (workload,) = catalogue.load_workloads(Paths.of(tmp_path)).values()
+    assert workload.needs == ("root", "data", "net", "files")
+    assert "disk" in workload.axes
 
 
 def test_direction_and_kind_come_with_the_unit(tmp_path: Path) -> None:
@@ -351,7 +359,9 @@ def test_the_real_catalogue_is_whole() -> None:
     assert list(systems) == sorted(systems, key=lambda name: systems[name].order)
     assert len({system.color for system in systems.values()}) == len(systems)
     experiments = catalogue.load_experiments(paths.experiments, workloads)
-    placed = [(one.table, row.paper) for one in experiments for row in one.rows if row.paper]
+    rows = [(one.table, row) for one in experiments for row in one.rows if row.paper]
+    placed = [(table, row.paper) for table, row in rows if not row.again]
+    assert {(table, row.paper) for table, row in rows} == set(placed)
     assert len(placed) == len(set(placed)), "a row of the paper belongs to one metric"
     chosen = {choice.workload for one in experiments for choice in one.cells}
     assert chosen == set(workloads), "no workload that no experiment measures"

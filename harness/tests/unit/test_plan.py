@@ -67,6 +67,8 @@ def test_devices_are_there_only_where_a_workload_needs_them() -> None:
     assert [it for it in data.inputs.argv if "hubport" in it or "nvdimm" in it] == []
     assert ROOT_IMAGE in root.inputs.files and ROOT_IMAGE not in net.inputs.files
     assert set(none.inputs.files) == set(native.boot.of("controls").files)
+    files = cell("root", "data", "files")
+    assert "rexen.data=nullb0 rexen.files=ext4 " in " ".join(files.inputs.argv)
     slow = cell("data", point="disk=2003")
     assert "rexen.disk=128,5000000,40 " in " ".join(slow.inputs.argv)
     assert "rexen.disk=128,100000,500 " in " ".join(data.inputs.argv)

@@ -201,7 +201,7 @@ def test_missing_cell_stays_visible(whole: str, reader: Reader) -> None:
 
 
 def test_determinism_is_told_cell_by_cell(reader: Reader) -> None:
-    assert reader.text.count("identical, 2 runs") == 5
+    assert reader.text.count("identical, 2 runs") == 6
     assert reader.text.count("DIFFERS") == 1
     assert "controls on xen differs first at attempt 2: begun_ns: 842000000 / 842000001" in (
         reader.text

@@ -35,6 +35,7 @@ MAY_IMPORT = {
     ),
     "measure.plan": (*EVERYWHERE, "measure.images", "measure.machines"),
     "measure.campaign": (*EVERYWHERE, "measure"),
+    "measure.counting": (*EVERYWHERE, "measure"),
     "store": ("model", "errors"),
     "analysis": (*EVERYWHERE, "store"),
     "report": (*EVERYWHERE, "analysis"),

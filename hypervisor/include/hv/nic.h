@@ -28,6 +28,9 @@ const u8 *nic_mac(unsigned int card);
 /* False once the card is dead. */
 bool nic_alive(unsigned int card);
 
+/* The card is not used any more: it is kept from all memory, then nic_died() is called. */
+void nic_give_up(unsigned int card, const char *why);
+
 /* True if a packet of any kind can be sent now; never again once the card is dead. */
 bool nic_room(unsigned int card);
 
@@ -48,7 +51,7 @@ void nic_flush(unsigned int card);
 /* The number of the next packet that the card is done with, or -1 if there is none. */
 int nic_sent(unsigned int card);
 
-/* The next packet that arrived, or NULL. Valid until nic_next() or nic_received_done(). */
+/* The next packet that arrived, or NULL. Valid until nic_received_done(). */
 const u8 *nic_received(unsigned int card, u32 *len);
 
 /* Gives the packet's memory back to the card; it learns of it at nic_flush(). */

@@ -31,8 +31,10 @@
 #define IMAGE_BASE 0xffff808000000000ull
 /* Per-domain areas (stack, descriptor table): slot 258. */
 #define DOMAIN_AREA_BASE 0xffff810000000000ull
-/* Device registers: slot 259. */
+/* Device registers: slot 259. (Host units: elsewhere.) */
+#ifndef DEVICE_BASE
 #define DEVICE_BASE 0xffff818000000000ull
+#endif
 /* Disks, which are in no frame table, a window for each: slot 260. (Host units: elsewhere.) */
 #ifndef DISK_BASE
 #define DISK_BASE 0xffff820000000000ull

@@ -18,12 +18,15 @@ bool pci_find(u16 vendor, u16 device, u16 or_device, unsigned int nth, struct pc
 /* The aligned word of the configuration space that holds register reg. */
 u32 pci_read(const struct pci_device *p, unsigned int reg);
 
-/* The next capability with this id beyond `after` (0: from the start); 0 if there is none. */
-unsigned int pci_capability(const struct pci_device *p, unsigned int id, unsigned int after);
+/* The nth (from 0) capability with this id, so that a list that is a ring has an end; 0 if none. */
+unsigned int pci_capability(const struct pci_device *p, unsigned int id, unsigned int nth);
 
 /* Lets the device answer at its addresses and read and write memory; its old interrupt stays off.
  */
 void pci_enable(const struct pci_device *p);
+
+/* It reads and writes no memory any more, whatever it thinks itself. */
+void pci_disable(const struct pci_device *p);
 
 /*
  * Maps length bytes at offset of a memory region of the device, uncached, for good. NULL if the

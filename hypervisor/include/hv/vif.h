@@ -47,7 +47,8 @@ struct vif {
 	struct held tx_page, rx_page;
 	struct credit credit;
 	struct rules rules;
-	bool configured;	/* an option spoke of it */
+	u8 given;		/* which options spoke of it */
+	bool complained;	/* the console was told of its front end, once is enough */
 	u64 sent, received;	/* packets */
 	u64 no_buffer, refused; /* arrived without room for them; broken requests */
 };
@@ -79,7 +80,8 @@ const char *vif_check(unsigned int nr_domains, const struct vif **v);
 /* Part of a domain: an interface to each card, published in the store. Returns -ENOMEM. */
 __must_check int vif_attach(struct domain *d);
 
-/* Its end. False while a card still reads the domain's memory. */
+/* Its end. False while a card still reads the domain's memory; after a second that card is given up.
+ */
 bool vif_release(struct domain *d);
 
 /* The front end breaks the ring's rules: it is closed, and says why on the console once. */

@@ -41,7 +41,7 @@ static void numbers(void)
 static void options(void)
 {
 	struct options o;
-	char wrong[40];
+	char wrong[40], longest[200] = "";
 
 	EXPECT(options_parse(&o, " loglvl=debug  stats dom3.mem=128 tsc_khz=1000000 ", wrong,
 			     sizeof(wrong)));
@@ -53,6 +53,9 @@ static void options(void)
 	EXPECT(options_parse(&o, "vif1.0.mac=x stats", wrong, sizeof(wrong)) && o.stats);
 	EXPECT(!options_parse(&o, "vif1.0.rule=x", wrong, sizeof(wrong)) &&
 	       strcmp(wrong, "vif1.0.rule=x, at \"le=x\"") == 0);
+	memset(longest, '0', sizeof(longest) - 1);
+	memcpy(longest, "tsc_khz=", 8);
+	EXPECT(!options_parse(&o, longest, wrong, sizeof(wrong)));
 	EXPECT(!options_parse(&o, "dom16.mem=1", wrong, sizeof(wrong)));
 	EXPECT(!options_parse(&o, "dom1.mem=1x", wrong, sizeof(wrong)));
 	EXPECT(!options_parse(&o, "slice_us=1", wrong, sizeof(wrong)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * disk.h: the data disk, which init has made ready (README.md): as a block device, or as ext4.
+ * disk.h: the data disk, which prepare/ has made ready: as a block device, or as a file system.
  *
  * Outside a guest the environment names what stands in for it: REXEN_DATA a file or block device of
  * DISK_AREA or more, REXEN_DATA_DIR a directory that is then used as it is.
@@ -15,10 +15,7 @@
 /* Opens the data disk; fails if it has less than DISK_AREA. */
 int disk_open(int flags);
 
-/*
- * Makes an empty ext4 on the data disk and mounts it, the first time; returns where. Nothing is
- * left to be done later in the background: inode tables and journal are written at once.
- */
-const char *disk_mounted(void);
+/* Where the file system on the data disk is mounted, for a workload that needs "files". */
+const char *disk_directory(void);
 
 #endif

@@ -38,6 +38,8 @@ while read -r pattern; do
 	done
 done <"$booted"
 put "$here/boot" "${home#"$root"/}/bin/boot" 755
+# No cell depends on it: it is loaded only where executed instructions are counted.
+put "$artefacts/count/count.so" "${home#"$root"/}/count/count.so"
 put "$pool/inputs" "${home#"$root"/}/inputs"
 {
 	(cd "$home" && find . -type f -printf '%P\n' | sort | xargs sha256sum) |

@@ -37,6 +37,8 @@ void write_dr7(u64 v);
 void outb(u16 port, u8 v);
 void outsb(u16 port, const char *s, size_t n);
 u8 inb(u16 port);
+void outl(u16 port, u32 v);
+u32 inl(u16 port);
 u64 rdtsc(void);
 
 #endif

@@ -1,0 +1,1 @@
+"""What a cell executes, counted by a plugin of the emulator while the cell runs as always."""

@@ -1,0 +1,60 @@
+"""One cell under the plugin: the same machine with one option more, and a file more at its end."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from harness.errors import CountingError
+from harness.measure.campaign import Campaign, order_of, outcome_of
+from harness.measure.counting.output import counts_of
+from harness.measure.machines.qemu import run_machine
+from harness.measure.machines.testbed import ARTEFACTS, CELL_DIR
+from harness.model.cell import Cell
+from harness.model.counts import Counts
+from harness.model.record import Outcome, Status
+from harness.model.system import OwnerTable
+
+PLUGIN = f"{ARTEFACTS}/count/count.so"
+OUTPUT = "counts"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What a cell came to, and what it executed: `counts` is None where the reason says why."""
+
+    cell: Cell
+    outcome: Outcome
+    counts: Counts | None
+    reason: str
+
+
+def plugin_argv(owners: OwnerTable | None) -> list[str]:
+    """QEMU's option. With a table of the pages' owners, domains are told apart."""
+    options = [f"out={CELL_DIR}/{OUTPUT}"]
+    if owners:
+        options += [f"owners={owners.address:#x}", f"entry={owners.entry}", f"at={owners.at}"]
+    return ["-plugin", ",".join([PLUGIN, *options])]
+
+
+def count_cell(campaign: Campaign, cell: Cell, tables: Mapping[str, OwnerTable | None]) -> Counted:
+    """Run it; `tables` has each system's. Raises EngineError, Interrupted."""
+    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
+    order = order_of(campaign, cell, folder)
+    argv: Sequence[str] = [*order.argv, *plugin_argv(tables[cell.at.system])]
+    try:
+        run = run_machine(campaign.engine, replace(order, argv=argv), folder, campaign.interrupt)
+        output = folder / OUTPUT
+        text = output.read_text(encoding="utf-8") if output.exists() else ""
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    outcome = outcome_of(run, cell.run.metrics)
+    if outcome.status is not Status.OK:
+        return Counted(cell, outcome, None, f"{outcome.status}: {outcome.reason}")
+    try:
+        return Counted(cell, outcome, counts_of(cell, text, outcome.samples), "")
+    except CountingError as error:
+        return Counted(cell, outcome, None, str(error))
