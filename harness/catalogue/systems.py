@@ -26,7 +26,7 @@ from harness.model.system import (
     System,
     Targets,
 )
-from harness.model.workload import NEEDS
+from harness.model.workload import IMPLIED, NEEDS
 from harness.paths import Paths
 
 # What recipe/artefacts.sh can do with a file of a package.
@@ -174,7 +174,8 @@ def _devices(top: Table) -> Devices:
             append=one.text("append", ""),
         )
         one.done()
-    if len({device.host is None for device in found.values()}) > 1:
+    # A file system is not the first level's: its disk is.
+    if len({device.host is None for need, device in found.items() if need not in IMPLIED}) > 1:
         raise entry.wrong("host_name", "must be there for each device, or for none")
     devices = Devices(parts=_files(entry, "parts"), by_need=found)
     entry.done()

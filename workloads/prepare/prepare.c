@@ -6,11 +6,10 @@
  * kernel command line say what there is, in the names of this kernel:
  *   rexen.modules=NAME,...   loaded in this order from /modules
  *   rexen.root=DEVICE        becomes /dev/rexen/root, mounted read-only on /mnt/root
-	if (!first_level && word("rexen.files", text))
-		files_make(text);
  *   rexen.data=DEVICE        becomes /dev/rexen/data
  *   rexen.disk=MIB,NS,MIB/S  every sector of the data disk is written here, and a DEVICE named
  *                            nullb... is made here, with this speed
+ *   rexen.files=TYPE         a file system on the data disk, mounted on /mnt/data
  *   rexen.net=LEFT,RIGHT     become net0 and net1, in the namespaces left and right
  * In a first level, where rexen.host= is on the line, it obeys rexen.host.modules= and so on, and
  * stops short of what is the guest's: no mount, no namespaces. The guest then gets no rexen.disk=:
