@@ -11,11 +11,12 @@
 #         64 KiB in either direction: the first domain cuts them to packets for the card
 
 deadline_s=7
+states=/host/states
 
-backends=
-! has root || backends="vbd/51712"
-! has data || backends="$backends vbd/51728"
-! has net || backends="$backends vif/0 vif/1"
+devices=
+! has root || devices="vbd/51712"
+! has data || devices="$devices vbd/51728"
+! has net || devices="$devices vif/0 vif/1"
 if has net; then
 	bridge br0 net0
 	bridge br1 net1
@@ -43,7 +44,7 @@ state() { # a directory of the store: what the half of a device says of itself t
 
 # A line for each device of the domain, which is the first that xl makes and so has number 1.
 states() {
-	for device in $backends; do
+	for device in $devices; do
 		back=$(state "/local/domain/0/backend/${device%/*}/1/${device#*/}")
 		echo "$device: back end $back, front end $(state "/local/domain/1/device/$device");"
 	done
@@ -58,10 +59,10 @@ uptime_s() {
 await_backends() {
 	end=$(($(uptime_s) + deadline_s))
 	while kill -0 "$1" 2>/dev/null; do
-		states >/host/states
-		grep -qv 'back end connected, front end connected;' /host/states || return 0
+		states >"$states"
+		grep -qv 'back end connected, front end connected;' "$states" || return 0
 		[ "$(uptime_s)" -lt "$end" ] ||
-			fail "not connected in $deadline_s s: $(tr '\n' ' ' </host/states)"
+			fail "not connected in $deadline_s s: $(tr '\n' ' ' <"$states")"
 		usleep 100000
 	done
 }
