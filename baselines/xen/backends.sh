@@ -2,13 +2,13 @@
 # Sourced by host.sh where the guest needs devices: what xl is told of them, and whether they came.
 #
 # The disks' back end is xen-blkback straight on the first domain's block device, the cards' is
-# xen-netback with its interface in a bridge with the card. How the stock halves agree, as it stood in
-# the store beside a running guest:
-#   vbd   one queue, a ring of one page, persistent grants (data is copied into and out of pages that
-#         stay mapped), up to 256 segments in a request, flushes but no barriers
-#   vif   one queue, an event channel for each direction, data copied by the hypervisor (rx-copy; of
-#         what is sent the first bytes copied, the rest mapped), scatter-gather, TCP segments up to
-#         64 KiB in either direction: the first domain cuts them to packets for the card
+# xen-netback with its interface in a bridge with the card. As it was seen in the store and in the
+# first domain's log while the halves connected:
+#   vbd   one queue, a ring of one page (up to 16 offered), persistent grants, up to 256 segments in a
+#         request offered
+#   vif   offered: one queue, an event channel for each direction, rx-copy and no rx-flip,
+#         scatter-gather, TCP segments larger than a packet (gso), checksums left out for IPv6
+# Which of the vif's offers the guest takes was not looked at.
 
 deadline_s=7
 states=/host/states
