@@ -13,7 +13,17 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from test_guests import CARDS, CLEAN, GUEST_FAILED, KERNEL, TESTS, built, guest, lines_of, run
+from test_guests import (
+    CARDS,
+    CLEAN,
+    GUEST_FAILED,
+    KERNEL,
+    built,
+    guest,
+    lines_of,
+    ramdisk_of,
+    run,
+)
 
 __all__ = ["built"]  # the fixture that builds hypervisor and guests
 pytestmark = pytest.mark.guest
@@ -27,22 +37,12 @@ def ramdisk(tmp_path: Path, program: str, *modules: str) -> str:
     """An archive of tests/stock/PROGRAM.c as /init and the stock front ends."""
     package = next(POOL.glob("linux-image-*-cloud-amd64_*.deb"))
     subprocess.run(["dpkg-deb", "-x", package, tmp_path / "package"], check=True)
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    names = ["init"]
+    files = {}
     for module in modules:
         packed = next((tmp_path / "package").glob(f"{DRIVERS}/{module}.ko.xz"))
         unpacked = subprocess.run(["xz", "-dc", packed], capture_output=True, check=True)
-        (tree / packed.stem).write_bytes(unpacked.stdout)
-        names.append(packed.stem)
-    argv = ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tree / "init"]
-    subprocess.run([*argv, TESTS / f"stock/{program}.c"], check=True)
-    listing = "".join(f"{name}\n" for name in names).encode()
-    done = subprocess.run(
-        ["cpio", "-o", "-H", "newc"], input=listing, cwd=tree, capture_output=True, check=True
-    )
-    (tmp_path / "ramdisk").write_bytes(done.stdout)
-    return str(tmp_path / "ramdisk")
+        files[packed.stem] = unpacked.stdout
+    return ramdisk_of(tmp_path, f"stock/{program}.c", files)
 
 
 def root_image(tmp_path: Path) -> tuple[str, ...]:

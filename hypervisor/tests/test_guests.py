@@ -12,7 +12,7 @@ import random
 import re
 import struct
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -444,14 +444,17 @@ def test_stock_kernel(tmp_path: Path, count: int) -> None:
         assert [line for line in lines if line.startswith("@rexen end 0 ")], done.console
 
 
-def ramdisk_of(tmp_path: Path, source: str) -> str:
-    """An archive with one static program, as /init."""
-    subprocess.run(
-        ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tmp_path / "init", TESTS / source],
-        check=True,
-    )
+def ramdisk_of(tmp_path: Path, source: str, files: Mapping[str, bytes] | None = None) -> str:
+    """An archive with one static program, as /init, and further files beside it."""
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    argv = ["gcc", "-O1", "-Wall", "-Werror", "-static", "-o", tree / "init", TESTS / source]
+    subprocess.run(argv, check=True)
+    for name, content in (files or {}).items():
+        (tree / name).write_bytes(content)
+    listing = "".join(f"{name}\n" for name in ("init", *(files or {}))).encode()
     done = subprocess.run(
-        ["cpio", "-o", "-H", "newc"], input=b"init\n", cwd=tmp_path, capture_output=True, check=True
+        ["cpio", "-o", "-H", "newc"], input=listing, cwd=tree, capture_output=True, check=True
     )
     (tmp_path / "ramdisk").write_bytes(done.stdout)
     return str(tmp_path / "ramdisk")

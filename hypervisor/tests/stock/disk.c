@@ -5,62 +5,15 @@
  * requests. Prints RESULT SUCCESS only if all held. Beside it in the archive: /xen-blkfront.ko.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
+#include "stock.h"
+
 #include <linux/fs.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/reboot.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BLOCK	4096
 #define ROUNDS	50
 #define PATTERN 64 /* blocks of a long transfer */
-
-static int failures;
-
-static void expect(int ok, const char *what)
-{
-	if (ok)
-		return;
-	failures++;
-	printf("failed: %s (%s)\n", what, strerror(errno));
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
-
-static void load_module(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	expect(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0, path);
-	close(fd);
-}
-
-static int open_device(const char *path, int flags)
-{
-	int fd = -1;
-
-	for (int i = 0; i < 2000 && fd < 0; i++) {
-		fd = open(path, flags);
-		if (fd < 0)
-			usleep(1000);
-	}
-	return fd;
-}
 
 static uint64_t size_of(int fd)
 {
@@ -115,29 +68,12 @@ static void times(int fd)
 	printf("write and sync %lu ns\n", (now() - start) / ROUNDS);
 }
 
-/* The word on the kernel's command line. */
-static int root_expected(void)
-{
-	char line[1024] = "";
-	int fd;
-
-	mkdir("/proc", 0755);
-	mount("proc", "/proc", "proc", 0, NULL);
-	fd = open("/proc/cmdline", O_RDONLY);
-	expect(read(fd, line, sizeof(line) - 1) > 0, "command line");
-	close(fd);
-	return strstr(line, "rexen.root") != NULL;
-}
-
 int main(void)
 {
 	int data, root, read_only = 0;
 	char buffer[16] = "";
 
-	mkdir("/dev", 0755);
-	mount("dev", "/dev", "devtmpfs", 0, NULL);
-	freopen("/dev/console", "w", stdout);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	begin();
 	load_module("/xen-blkfront.ko");
 	data = open_device("/dev/xvdb", O_RDWR | O_DIRECT);
 	expect(data >= 0, "/dev/xvdb");
@@ -146,14 +82,11 @@ int main(void)
 		transfer(data, size_of(data));
 		times(data);
 	}
-	if (root_expected()) {
+	if (strstr(command_line(), "rexen.root")) {
 		root = open_device("/dev/xvda", O_RDONLY);
 		expect(root >= 0 && read(root, buffer, 9) == 9, "/dev/xvda");
 		printf("root disk of %lu bytes begins %s\n", size_of(root), buffer);
 		expect(ioctl(root, BLKROGET, &read_only) == 0 && read_only == 1, "read-only");
 	}
-	printf("RESULT %s\n", failures ? "FAILURE" : "SUCCESS");
-	fflush(stdout);
-	reboot(RB_POWER_OFF);
-	return 0;
+	return finish();
 }

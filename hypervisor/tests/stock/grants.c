@@ -6,19 +6,11 @@
  * only if all held. Beside it in the archive: /xen-gntalloc.ko, /xen-gntdev.ko.
  */
 #define _GNU_SOURCE
-#include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "stock.h"
+
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/reboot.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include <xen/sys/gntalloc.h>
 #include <xen/sys/gntdev.h>
 
@@ -28,22 +20,11 @@
 #define ANSWER	0x616e737765720000ull
 #define LAST_REF 1024
 
-static int failures;
-
-static void expect(int ok, const char *what)
-{
-	if (ok)
-		return;
-	failures++;
-	printf("failed: %s (%s)\n", what, strerror(errno));
-}
-
 static int open_module(const char *module, const char *device)
 {
-	int fd = open(module, O_RDONLY);
+	int fd;
 
-	expect(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0, module);
-	close(fd);
+	load_module(module);
 	fd = open(device, O_RDWR);
 	expect(fd >= 0, device);
 	return fd;
@@ -138,16 +119,8 @@ static void use(uint16_t from)
 /* The number after a word of the kernel's command line; 0 if it is not there. */
 static uint16_t option(const char *word)
 {
-	static char line[1024];
-	const char *at;
-	int fd;
+	const char *at = strstr(command_line(), word);
 
-	mkdir("/proc", 0755);
-	mount("proc", "/proc", "proc", 0, NULL);
-	fd = open("/proc/cmdline", O_RDONLY);
-	expect(read(fd, line, sizeof(line) - 1) > 0, "command line");
-	close(fd);
-	at = strstr(line, word);
 	return at ? (uint16_t)atoi(at + strlen(word)) : 0;
 }
 
@@ -155,10 +128,7 @@ int main(void)
 {
 	uint16_t to, from;
 
-	mkdir("/dev", 0755);
-	mount("dev", "/dev", "devtmpfs", 0, NULL);
-	freopen("/dev/console", "w", stdout);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	begin();
 	to = option("grants.lend=");
 	from = option("grants.map=");
 	if (to)
@@ -166,8 +136,5 @@ int main(void)
 	if (from)
 		use(from);
 	expect(to || from, "something to do");
-	printf("RESULT %s\n", failures ? "FAILURE" : "SUCCESS");
-	fflush(stdout);
-	reboot(RB_POWER_OFF);
-	return 0;
+	return finish();
 }

@@ -6,24 +6,15 @@
  * computation did not go on. Beside it in the archive: /xen-blkfront.ko, /xen-netfront.ko.
  */
 #define _GNU_SOURCE
+#include "stock.h"
+
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <linux/if_packet.h>
 #include <net/ethernet.h>
 #include <net/if.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
-#include <sys/reboot.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
 
 #define BLOCK	 4096
 #define ROUNDS	 60
@@ -32,50 +23,15 @@
 #define RESENDS	 20
 #define WAIT_US	 50000
 
-static int failures;
 static unsigned int resent;
 static uint64_t longest_gap, longest_disk, longest_packet, computed;
 static uint8_t mac[2][6];
-
-static void expect(int ok, const char *what)
-{
-	if (ok)
-		return;
-	failures++;
-	printf("failed: %s (%s)\n", what, strerror(errno));
-}
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
-}
 
 static void longer(uint64_t *longest, uint64_t start)
 {
 	uint64_t took = now() - start;
 
 	*longest = took > *longest ? took : *longest;
-}
-
-static void load_module(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	expect(fd >= 0 && syscall(SYS_finit_module, fd, "", 0) == 0, path);
-	close(fd);
-}
-
-static int open_disk(void)
-{
-	int fd = -1;
-
-	for (int i = 0; i < 2000 && fd < 0; i++, usleep(1000))
-		fd = open("/dev/xvdb", O_RDWR | O_DIRECT);
-	expect(fd >= 0, "/dev/xvdb");
-	return fd;
 }
 
 static int open_card(unsigned int i)
@@ -174,13 +130,11 @@ int main(void)
 	int disk, card[2];
 	uint64_t start;
 
-	mkdir("/dev", 0755);
-	mount("dev", "/dev", "devtmpfs", 0, NULL);
-	freopen("/dev/console", "w", stdout);
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	begin();
 	load_module("/xen-blkfront.ko");
 	load_module("/xen-netfront.ko");
-	disk = open_disk();
+	disk = open_device("/dev/xvdb", O_RDWR | O_DIRECT);
+	expect(disk >= 0, "/dev/xvdb");
 	card[0] = open_card(0);
 	card[1] = open_card(1);
 	usleep(100000); /* the link comes up */
@@ -193,8 +147,5 @@ int main(void)
 	printf("all %lu computing %lu us\n", (now() - start) / 1000, computed / 1000);
 	printf("longest disk %lu packet %lu gap %lu us, sent again %u\n", longest_disk / 1000,
 	       longest_packet / 1000, longest_gap / 1000, resent);
-	printf("RESULT %s\n", failures ? "FAILURE" : "SUCCESS");
-	fflush(stdout);
-	reboot(RB_POWER_OFF);
-	return 0;
+	return finish();
 }
