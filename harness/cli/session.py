@@ -6,22 +6,33 @@ import hashlib
 import shutil
 import signal
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Protocol, TypeVar
 
 from harness.cli.choice import Choice, Chosen, choose
 from harness.cli.context import Context
 from harness.cli.progress import cell_line, time_spent
 from harness.errors import ExitCode
 from harness.measure import plan
-from harness.measure.campaign import Campaign, Measured, run_cells
+from harness.measure.campaign import Campaign, Measured, run_all, run_cell
 from harness.measure.images.build import Image, differences, ensure_image
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
 from harness.model.cell import Cell
 from harness.model.record import AS_LOCKED, Purpose, Record
 from harness.store import Store
+
+
+class OfCell(Protocol):
+    """What running a cell came to."""
+
+    @property
+    def cell(self) -> Cell: ...
+
+
+Ended = TypeVar("Ended", bound=OfCell)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ def expected_wall_s(store: Store, chosen: Chosen) -> Mapping[tuple[str, str], fl
 
 
 @contextmanager
-def campaign_of(context: Context, prepared: Prepared, purpose: Purpose) -> Iterator[Campaign]:
+def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterator[Campaign]:
     """The store locked, leftovers of a killed run removed, Ctrl-C and SIGTERM stop machines."""
     owner = hashlib.sha256(str(context.paths.results).encode()).hexdigest()[:16]
     with context.store.writing():
@@ -102,6 +113,11 @@ def campaign_of(context: Context, prepared: Prepared, purpose: Purpose) -> Itera
             shutil.rmtree(scratch, ignore_errors=True)
 
 
+def say_excluded(context: Context, prepared: Prepared) -> None:
+    for one in prepared.excluded:
+        context.steps.say(f"left out: {one.workload} on {one.system}: {one.reason}")
+
+
 def _keep(store: Store, measured: Measured) -> Record:
     """Give the record its attempt number and store it."""
     record = replace(measured.record, attempt=store.next_attempt(measured.cell.id))
@@ -109,22 +125,40 @@ def _keep(store: Store, measured: Measured) -> Record:
     return record
 
 
+def run_each(
+    context: Context,
+    prepared: Prepared,
+    cells: Sequence[Cell],
+    *,
+    purpose: Purpose,
+    jobs: int,
+    run: Callable[[Campaign, Cell], Ended],
+    keep: Callable[[Ended], str],
+) -> None:
+    """Do `run` for these cells; `keep` what it makes of each as it ends, and say so in a line."""
+    seen = expected_wall_s(context.store, prepared.chosen)
+    left = list(cells)
+    with (
+        _campaign(context, prepared, purpose) as campaign,
+        context.steps.bar("cells", len(cells), plan.estimate_wall_s(left, seen, jobs)) as bar,
+    ):
+        for ended in run_all(campaign, cells, jobs, run):
+            line = keep(ended)
+            left.remove(ended.cell)
+            bar.advance(line, left_s=plan.estimate_wall_s(left, seen, jobs))
+
+
 def measure(
     context: Context, prepared: Prepared, cells: Sequence[Cell], *, purpose: Purpose, jobs: int
 ) -> list[Record]:
     """Run these cells, store each as it ends, draw progress. The records, in order of ending."""
-    seen = expected_wall_s(context.store, prepared.chosen)
     done: list[Record] = []
-    left = list(cells)
-    with (
-        campaign_of(context, prepared, purpose) as campaign,
-        context.steps.bar("cells", len(cells), plan.estimate_wall_s(left, seen, jobs)) as bar,
-    ):
-        for measured in run_cells(campaign, cells, jobs):
-            record = _keep(context.store, measured)
-            done.append(record)
-            left.remove(measured.cell)
-            bar.advance(cell_line(record), left_s=plan.estimate_wall_s(left, seen, jobs))
+
+    def keep(measured: Measured) -> str:
+        done.append(_keep(context.store, measured))
+        return cell_line(done[-1])
+
+    run_each(context, prepared, cells, purpose=purpose, jobs=jobs, run=run_cell, keep=keep)
     return done
 
 
@@ -134,8 +168,7 @@ def run_missing(context: Context, prepared: Prepared, *, again: bool, jobs: int)
     have = len(prepared.cells) - len(missing)
     if have:
         context.steps.say(f"{have} of {len(prepared.cells)} cells are measured already")
-    for one in prepared.excluded:
-        context.steps.say(f"left out: {one.workload} on {one.system}: {one.reason}")
+    say_excluded(context, prepared)
     if not missing:
         return []
     with context.steps.step(f"running {len(missing)} cells, {jobs} at a time"):

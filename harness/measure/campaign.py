@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,11 +52,6 @@ class Measured:
     console: bytes
 
 
-def run_cells(campaign: Campaign, cells: Sequence[Cell], jobs: int) -> Iterator[Measured]:
-    """Run all cells, `jobs` at a time; yields each as it ends. Raises what `run_all` does."""
-    return run_all(campaign, cells, jobs, run_cell)
-
-
 def run_all(
     campaign: Campaign, cells: Sequence[Cell], jobs: int, run: Callable[[Campaign, Cell], T]
 ) -> Iterator[T]:
@@ -93,12 +89,8 @@ def run_all(
 def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     """Boot, run, judge. Raises EngineError, Interrupted."""
     started_at, started = datetime.now(UTC), time.monotonic()
-    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
-    order = order_of(campaign, cell, folder)
-    try:
-        run = run_machine(campaign.engine, order, folder, campaign.interrupt)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with machine_of(campaign, cell) as (run, _):
+        pass
     record = Record(
         schema_version=SCHEMA_VERSION,
         cell_id=cell.id,
@@ -122,17 +114,26 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     return Measured(cell, record, run.stopped.console)
 
 
-def order_of(campaign: Campaign, cell: Cell, folder: Path) -> MachineOrder:
-    """What it takes to run a cell; its container is named after the folder it is given."""
-    return MachineOrder(
+@contextmanager
+def machine_of(
+    campaign: Campaign, cell: Cell, options: Sequence[str] = ()
+) -> Iterator[tuple[MachineRun, Path]]:
+    """Run a cell's machine, with further options of QEMU's; what it wrote lies in the folder until
+    the block ends. Raises EngineError, Interrupted."""
+    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
+    order = MachineOrder(
         image=campaign.image,
-        argv=cell.inputs.argv,
+        argv=(*cell.inputs.argv, *options),
         memory_mib=cell.run.memory_mib,
         boot=cell.run.boot,
         total=cell.run.total,
         owner=campaign.owner,
         name=f"rexen-{cell.at.system}-{cell.at.workload}-{folder.name.removeprefix('cell-')}",
     )
+    try:
+        yield run_machine(campaign.engine, order, folder, campaign.interrupt), folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def outcome_of(run: MachineRun, metrics: Sequence[str]) -> Outcome:
@@ -159,4 +160,4 @@ def rerun_line(at: Coordinates) -> str:
     )
 
 
-__all__ = ["Campaign", "Interrupted", "Measured", "run_all", "run_cell", "run_cells"]
+__all__ = ["Campaign", "Interrupted", "Measured", "run_all", "run_cell"]

@@ -40,19 +40,19 @@ def count(context: Context, *, choice: Choice, jobs: int, again: bool) -> ExitCo
     """CELL_FAILED if a cell failed or could not be counted; DIFFERENT if one gave other bits than
     its record."""
     from harness.analysis.instructions import operations
-    from harness.cli.session import prepare
+    from harness.cli.session import prepare, say_excluded
 
     prepared = prepare(context, choice, perturb=0)
-    for one in prepared.excluded:
-        context.steps.say(f"left out: {one.workload} on {one.system}: {one.reason}")
-    store = context.store
-    missing = [it for it in prepared.cells if again or store.counts(it.id) is None]
+    say_excluded(context, prepared)
+    kept = {it.id: counts for it in prepared.cells if (counts := context.store.counts(it.id))}
+    missing = [it for it in prepared.cells if again or it.id not in kept]
     if len(missing) < len(prepared.cells):
         have = len(prepared.cells) - len(missing)
         context.steps.say(f"{have} of {len(prepared.cells)} cells are counted already")
     counted = _count(context, prepared, missing, jobs) if missing else []
+    kept |= {it.cell.id: it.counts for it in counted if it.counts is not None}
     found = operations(
-        (it for cell in prepared.cells if (it := store.counts(cell.id))),
+        kept.values(),
         systems=catalogue.load_systems(context.paths),
         workloads=catalogue.load_workloads(context.paths),
     )
@@ -70,27 +70,20 @@ def count(context: Context, *, choice: Choice, jobs: int, again: bool) -> ExitCo
 
 def _count(context: Context, prepared: Prepared, cells: Sequence[Cell], jobs: int) -> list[Counted]:
     """Run these cells under the plugin and keep what it counts of each as it ends."""
-    from harness.cli.session import campaign_of, expected_wall_s
-    from harness.measure.campaign import run_all
+    from harness.cli.session import run_each
     from harness.measure.counting.run import count_cell
-    from harness.measure.plan import estimate_wall_s
 
-    seen = expected_wall_s(context.store, prepared.chosen)
     run = partial(count_cell, tables={it.id: it.owners for it in prepared.chosen.systems})
     done: list[Counted] = []
-    left = list(cells)
-    with (
-        context.steps.step(f"counting in {len(cells)} cells, {jobs} at a time"),
-        campaign_of(context, prepared, Purpose.VERIFY) as campaign,
-        context.steps.bar("cells", len(cells), estimate_wall_s(left, seen, jobs)) as bar,
-    ):
-        for one in run_all(campaign, cells, jobs, run):
-            if one.counts is not None:
-                context.store.keep_counts(one.counts)
-            done.append(one)
-            left.remove(one.cell)
-            line = f"{one.cell.at}: {one.reason or 'counted'}"
-            bar.advance(line, left_s=estimate_wall_s(left, seen, jobs))
+
+    def keep(one: Counted) -> str:
+        if one.counts is not None:
+            context.store.keep_counts(one.counts)
+        done.append(one)
+        return f"{one.cell.at}: {one.reason or 'counted'}"
+
+    with context.steps.step(f"counting in {len(cells)} cells, {jobs} at a time"):
+        run_each(context, prepared, cells, purpose=Purpose.VERIFY, jobs=jobs, run=run, keep=keep)
     return done
 
 

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from harness.errors import CountingError
-from harness.measure.campaign import Campaign, order_of, outcome_of
+from harness.measure.campaign import Campaign, machine_of, outcome_of
 from harness.measure.counting.output import counts_of
-from harness.measure.machines.qemu import run_machine
 from harness.measure.machines.testbed import ARTEFACTS, CELL_DIR
 from harness.model.cell import Cell
 from harness.model.counts import Counts
@@ -42,15 +38,9 @@ def plugin_argv(owners: OwnerTable | None) -> list[str]:
 
 def count_cell(campaign: Campaign, cell: Cell, tables: Mapping[str, OwnerTable | None]) -> Counted:
     """Run it; `tables` has each system's. Raises EngineError, Interrupted."""
-    folder = Path(tempfile.mkdtemp(prefix="cell-", dir=campaign.scratch))
-    order = order_of(campaign, cell, folder)
-    argv: Sequence[str] = [*order.argv, *plugin_argv(tables[cell.at.system])]
-    try:
-        run = run_machine(campaign.engine, replace(order, argv=argv), folder, campaign.interrupt)
+    with machine_of(campaign, cell, plugin_argv(tables[cell.at.system])) as (run, folder):
         output = folder / OUTPUT
         text = output.read_text(encoding="utf-8") if output.exists() else ""
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
     outcome = outcome_of(run, cell.run.metrics)
     if outcome.status is not Status.OK:
         return Counted(cell, outcome, None, f"{outcome.status}: {outcome.reason}")

@@ -15,7 +15,7 @@ import pytest
 
 from harness.errors import EngineError
 from harness.measure import campaign as runner
-from harness.measure.campaign import Campaign, Measured, run_cells
+from harness.measure.campaign import Campaign, Measured, run_all, run_cell
 from harness.measure.plan import plan
 from harness.model.cell import Cell
 from harness.model.record import Purpose, Status
@@ -66,7 +66,7 @@ def test_side_by_side_changes_no_outcome(tmp_path: Path, engine: WorldEngine) ->
     alone, beside = (
         {
             measured.cell.id: measured.record.outcome
-            for measured in run_cells(a_campaign(engine, tmp_path / str(jobs)), cells, jobs)
+            for measured in run_all(a_campaign(engine, tmp_path / str(jobs)), cells, jobs, run_cell)
         }
         for jobs in (1, 2)
     )
@@ -77,9 +77,7 @@ def test_side_by_side_changes_no_outcome(tmp_path: Path, engine: WorldEngine) ->
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_never_more_at_a_time_than_asked(
-    tmp_path: Path, engine: WorldEngine, monkeypatch: pytest.MonkeyPatch, jobs: int
-) -> None:
+def test_never_more_at_a_time_than_asked(tmp_path: Path, engine: WorldEngine, jobs: int) -> None:
     running: list[Cell] = []
     most: list[int] = []
 
@@ -90,25 +88,21 @@ def test_never_more_at_a_time_than_asked(
         running.remove(cell)
         return Measured(cell, None, b"")  # type: ignore[arg-type]
 
-    monkeypatch.setattr(runner, "run_cell", slow)
     cells = cells_of(engine, "native", "xen")
-    done = [measured.cell for measured in run_cells(a_campaign(engine, tmp_path), cells, jobs)]
+    done = [measured.cell for measured in run_all(a_campaign(engine, tmp_path), cells, jobs, slow)]
     assert {cell.id for cell in done} == {cell.id for cell in cells}
     assert max(most) == jobs
 
 
-def test_nothing_is_started_after_a_failure(
-    tmp_path: Path, engine: WorldEngine, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_started_after_a_failure(tmp_path: Path, engine: WorldEngine) -> None:
     tried: list[Cell] = []
 
     def fail(campaign: Campaign, cell: Cell) -> Measured:
         tried.append(cell)
         raise EngineError("gone")
 
-    monkeypatch.setattr(runner, "run_cell", fail)
     with pytest.raises(EngineError):
-        list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1))
+        list(run_all(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1, fail))
     assert len(tried) == 1
 
 
@@ -117,7 +111,7 @@ def test_a_failed_cell_is_a_record(tmp_path: Path, engine: WorldEngine) -> None:
         ["print", "[ 1.0] Kernel panic - not syncing: No init\n"],
         ["event", "guest-reset"],
     ]
-    done = list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1))
+    done = list(run_all(a_campaign(engine, tmp_path), cells_of(engine, "native"), 1, run_cell))
     failed, good = (measured.record for measured in done)
     assert failed.outcome.status is Status.PANIC
     assert "No init" in failed.outcome.reason
@@ -133,8 +127,8 @@ def test_an_engine_that_dies_stops_the_run(tmp_path: Path, engine: WorldEngine) 
     engine.die_at_start = 3
     done: list[Measured] = []
     with pytest.raises(EngineError, match="does not answer"):
-        for measured in run_cells(
-            a_campaign(engine, tmp_path), cells_of(engine, "native", "xen"), 1
+        for measured in run_all(
+            a_campaign(engine, tmp_path), cells_of(engine, "native", "xen"), 1, run_cell
         ):
             done.append(measured)
     assert len(done) == 2
@@ -159,12 +153,11 @@ def test_a_cell_that_ends_as_the_engine_dies_is_not_lost(
     def all_done(futures: set[Future[Measured]], return_when: str) -> object:
         return concurrent.futures.wait(futures)
 
-    monkeypatch.setattr(runner, "run_cell", one_fails)
     monkeypatch.setattr(runner, "wait", all_done)
     for pair in ([cells[0], cells[2]], [cells[2], cells[0]]):
         done = []
         with pytest.raises(EngineError):
-            for measured in run_cells(a_campaign(engine, tmp_path), pair, 2):
+            for measured in run_all(a_campaign(engine, tmp_path), pair, 2, one_fails):
                 done.append(measured.cell.at.system)
         assert done == ["native"]
 
@@ -174,7 +167,7 @@ def test_ctrl_c_stops_the_machines(tmp_path: Path, engine: WorldEngine) -> None:
         engine.scripts[cell] = [["forever"]]
     threading.Timer(0.8, os.kill, (os.getpid(), signal.SIGINT)).start()
     with pytest.raises(KeyboardInterrupt):
-        list(run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2))
+        list(run_all(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2, run_cell))
     assert len(engine.started) == 2
     assert alive(engine) == 0
     assert not list(tmp_path.iterdir())
@@ -182,7 +175,7 @@ def test_ctrl_c_stops_the_machines(tmp_path: Path, engine: WorldEngine) -> None:
 
 def test_leaving_early_stops_the_machines(tmp_path: Path, engine: WorldEngine) -> None:
     engine.scripts["lmbench-context@native"] = [["forever"]]
-    cells = run_cells(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2)
+    cells = run_all(a_campaign(engine, tmp_path), cells_of(engine, "native"), 2, run_cell)
     next(cells)
     cells.close()  # type: ignore[attr-defined]
     assert alive(engine) == 0
@@ -191,5 +184,5 @@ def test_leaving_early_stops_the_machines(tmp_path: Path, engine: WorldEngine) -
 def test_a_deep_directory_is_not_too_long_for_a_socket(tmp_path: Path, engine: WorldEngine) -> None:
     """A Unix socket's path holds 107 bytes; a store may lie deeper than that."""
     deep = tmp_path / ("d" * 100)
-    (measured, _) = run_cells(a_campaign(engine, deep), cells_of(engine, "native"), 2)
+    (measured, _) = run_all(a_campaign(engine, deep), cells_of(engine, "native"), 2, run_cell)
     assert measured.record.ok, measured.record.outcome.reason
