@@ -117,7 +117,7 @@ class Study:
                     at = Coordinates(system.id, choice.workload, self.profile, point)
                     if (
                         choice.wants(system.id)
-                        and choice.workload not in system.unable
+                        and not system.cannot(self.workloads[choice.workload])
                         and at not in seen
                     ):
                         seen.add(at)

@@ -67,7 +67,7 @@ def plan(
         for system in chosen:
             if choice.workload not in by_id or not choice.wants(system.id):
                 continue
-            reason = unable(system, by_id[choice.workload])
+            reason = system.cannot(by_id[choice.workload])
             if reason:
                 key = (system.id, choice.workload)
                 excluded[key] = Exclusion(system.id, choice.workload, reason)
@@ -124,13 +124,6 @@ def cell_params(system: System, workload: Workload, at: Coordinates) -> dict[str
     profile = workload.profiles[at.profile]
     point = at.point.without(DISK_AXIS).parameters
     return {**profile, **point, "divide": system.guest.divide}
-
-
-def unable(system: System, workload: Workload) -> str:
-    """Why the system cannot run the workload; "" if it can."""
-    lacking = [need for need in workload.needs if need not in system.devices.by_need]
-    without = f"it has no device for '{lacking[0]}'" if lacking else ""
-    return system.unable.get(workload.id, without)
 
 
 def chosen_disk(at: Coordinates) -> Disk:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from harness.model.device import Devices
 from harness.model.limits import Limits
+from harness.model.workload import Workload
 
 WORKLOAD_PART = "{workload}"
 
@@ -120,8 +121,8 @@ class Ingredients:
 class System:
     """One row of the catalogue. `stands_for` is the paper's column it is compared with;
     `reference` the system of the catalogue whose overhead its own is held against; `unable` maps
-    workloads it cannot run to the reason; `owners` tells its domains apart where what they execute
-    is counted."""
+    workloads it cannot run, whatever its devices, to the reason; `owners` tells its domains apart
+    where what they execute is counted."""
 
     id: str
     title: str
@@ -140,3 +141,9 @@ class System:
     ingredients: Ingredients = Ingredients()
     devices: Devices = Devices()
     owners: OwnerTable | None = None
+
+    def cannot(self, workload: Workload) -> str:
+        """Why it cannot run the workload; "" if it can."""
+        lacking = [need for need in workload.needs if need not in self.devices.by_need]
+        without = self.devices.none or f"it has no device for '{lacking[0]}'" if lacking else ""
+        return self.unable.get(workload.id, without)

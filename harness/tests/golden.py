@@ -13,7 +13,7 @@ from pathlib import Path
 from harness import catalogue
 from harness.measure.images.build import Image
 from harness.measure.machines.devices import ROOT_IMAGE
-from harness.measure.plan import make_cell, unable
+from harness.measure.plan import make_cell
 from harness.model.cell import Cell, Coordinates
 from harness.model.point import Point
 from harness.model.system import System
@@ -34,7 +34,7 @@ def argv_files() -> Iterator[tuple[Path, str]]:
     workloads = catalogue.load_workloads(paths)
     for system in catalogue.load_systems(paths).values():
         for name in WORKLOADS:
-            if not unable(system, workloads[name]):
+            if not system.cannot(workloads[name]):
                 stem = system.id if name == WORKLOADS[0] else f"{system.id}-{name}"
                 yield ARGV_DIR / f"{stem}.txt", argv_text(system, workloads[name])
 

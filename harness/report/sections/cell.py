@@ -53,7 +53,7 @@ def cell_view(study: Study, system: System, ref: MetricRef, paper: float = math.
 def _trouble(study: Study, system: System, ref: MetricRef) -> tuple[str, str]:
     """Why a cell has no value, in a word, and where the page says more."""
     record = study.record(system.id, ref.workload, ref.point)
-    if record is None and ref.workload in system.unable:
+    if record is None and system.cannot(study.workloads[ref.workload]):
         return UNABLE, "unable"
     if record is None:
         return NOT_RUN, "not-run"

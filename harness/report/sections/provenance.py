@@ -11,6 +11,7 @@ from harness.analysis.stats import median
 from harness.analysis.study import Study
 from harness.model.record import AS_LOCKED, INPUTS, Record, Status
 from harness.model.system import System
+from harness.model.workload import Workload
 from harness.report.numbers import count_text, percent_text, seconds_text
 from harness.report.sections.cell import NOT_RUN, UNABLE, failed_anchor
 
@@ -116,11 +117,11 @@ def cells_not_run(study: Study) -> tuple[str, ...]:
 def cells_unable(study: Study) -> tuple[tuple[str, str], ...]:
     """Workloads that an experiment wants of a system which cannot run them, with its reason."""
     found = {
-        (choice.workload, system.id): system.unable[choice.workload]
+        (choice.workload, system.id): reason
         for experiment in study.experiments
         for choice in experiment.cells
         for system in study.systems.values()
-        if choice.wants(system.id) and choice.workload in system.unable
+        if choice.wants(system.id) and (reason := system.cannot(study.workloads[choice.workload]))
     }
     return tuple((f"{work} on {system}", reason) for (work, system), reason in found.items())
 
@@ -172,7 +173,7 @@ def repeats_view(study: Study) -> RepeatsView:
     for workload in study.workloads:
         if any(workload == it for it, _ in grouped.keys() | wanted):
             views = (
-                _repeat(one, grouped.get((workload, one.id), []), workload)
+                _repeat(one, grouped.get((workload, one.id), []), study.workloads[workload])
                 for one in study.systems.values()
             )
             rows.append((workload, tuple(views)))
@@ -184,10 +185,12 @@ def repeats_view(study: Study) -> RepeatsView:
     return RepeatsView(tuple(study.systems), tuple(rows), differences)
 
 
-def _repeat(system: System, cells: Sequence[Mapping[str, object]], workload: str) -> RepeatView:
+def _repeat(
+    system: System, cells: Sequence[Mapping[str, object]], workload: Workload
+) -> RepeatView:
     """The worst of the cells decides; how many they are is said where they are several."""
     if not cells:
-        word = UNABLE if workload in system.unable else NOT_RUN
+        word = UNABLE if system.cannot(workload) else NOT_RUN
         return RepeatView(system.id, word, "none")
     failed = [str(row["status"]) for row in cells if row["status"] != Status.OK]
     runs = [int(str(row["same"])) + 1 for row in cells]

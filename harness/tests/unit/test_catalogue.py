@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from harness.model.system import Artefact, Ingredients
 from harness.model.unit import Better, MetricKind
 from harness.model.workload import PROFILES
 from harness.paths import Paths, checkout_root
+from harness.tests.builders import a_workload
 
 SYSTEM = """
 id = "native"
@@ -417,6 +419,20 @@ def test_why_a_system_cannot_run_a_workload(tmp_path: Path) -> None:
     write_system(tmp_path, SYSTEM + '\n[unable]\ndemo = "it has no disk"\n')
     (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
     assert system.unable == {"demo": "it has no disk"}
+
+
+def test_why_a_system_has_no_devices(tmp_path: Path) -> None:
+    write_system(tmp_path, f'{SYSTEM}\n[devices]\nnone = "they hang"\n')
+    (system,) = catalogue.load_systems(Paths.of(tmp_path)).values()
+    demo = a_workload("demo")
+    assert system.cannot(replace(demo, needs=("net",))) == "they hang"
+    assert system.cannot(demo) == ""
+
+
+def test_a_system_has_devices_or_a_reason(tmp_path: Path) -> None:
+    write_system(tmp_path, f'{SYSTEM}\n[devices]\nnone = "they hang"\nparts = ["a.cpio"]\n')
+    with pytest.raises(ConfigError, match="parts"):
+        catalogue.load_systems(Paths.of(tmp_path))
 
 
 @pytest.mark.parametrize(
