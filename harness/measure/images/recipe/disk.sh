@@ -40,6 +40,9 @@ cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
 cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
 echo 'postgres:x:100:65534::/tmp:/bin/sh' >>"$tree/etc/passwd"
 
+# Where a guest mounts its own (workloads/lib/io/app.c).
+(cd "$tree" && mkdir -p dev proc sys tmp workloads mnt/data)
+
 mkdir -p "$(dirname "$out")"
 mkfs.erofs --quiet -T0 -U 72657865-6e00-4000-8000-726f6f740000 --all-root -Eforce-inode-extended \
 	"$out" "$tree"
