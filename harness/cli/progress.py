@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from harness.model.record import Record
 from harness.steps import duration
+
+DOMINANT = 5
 
 
 def cell_line(record: Record) -> str:
@@ -17,14 +19,31 @@ def cell_line(record: Record) -> str:
 
 
 def time_spent(records: Sequence[Record]) -> str:
-    """Where the wall time of these cells went, by system, and the harness's own share."""
-    by_system: dict[str, float] = {}
-    for record in records:
-        by_system[record.system] = by_system.get(record.system, 0.0) + record.host.total_wall_s
-    total = sum(by_system.values()) or 1.0
+    """Where the wall time of these cells went, by system and by workload, longest first; the cells
+    that dominate; the harness's own share."""
+    walls = [(record, record.host.total_wall_s) for record in records]
+    total = sum(wall_s for _, wall_s in walls) or 1.0
     own = sum(record.host.total_wall_s - record.host.machine_wall_s for record in records)
-    parts = [f"{name} {duration(wall_s)}" for name, wall_s in by_system.items()]
-    return f"machine time: {', '.join(parts)}; harness and engine: {100 * own / total:.1f} %"
+    systems = [(record.system, wall_s) for record, wall_s in walls]
+    workloads = [(record.workload, wall_s) for record, wall_s in walls]
+    cells = [(f"{record.workload} on {record.system}", wall_s) for record, wall_s in walls]
+    return "\n".join(
+        [
+            f"machine time by system: {_longest(systems)}",
+            f"machine time by workload: {_longest(workloads)}",
+            f"longest cells: {_longest(cells, DOMINANT)}",
+            f"harness and engine: {100 * own / total:.1f} % of machine time",
+        ]
+    )
+
+
+def _longest(times: Iterable[tuple[str, float]], most: int | None = None) -> str:
+    """The sums by name, longest first."""
+    sums: dict[str, float] = {}
+    for name, wall_s in times:
+        sums[name] = sums.get(name, 0.0) + wall_s
+    ordered = sorted(sums.items(), key=lambda it: -it[1])[:most]
+    return ", ".join(f"{name} {duration(wall_s)}" for name, wall_s in ordered)
 
 
 def brief(record: Record) -> dict[str, object]:

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,12 @@ import pytest
 
 from harness.cli import main as cli
 from harness.cli import session
+from harness.cli.progress import time_spent
 from harness.errors import BuildError, EngineError, ExitCode
+from harness.model.record import Record
 from harness.paths import checkout_root
 from harness.store import Store
+from harness.tests.builders import a_record
 from harness.tests.world import CELL, PANIC, WorldEngine, unwrapped
 
 Rexen = Callable[..., int]
@@ -59,9 +63,23 @@ def test_progress_is_plain_lines_without_a_terminal(
     rexen("run", "--system", "native", "--jobs", "1")
     shown = capsys.readouterr()
     assert re.search(r"^\[1/\d+\] .* on native: \d+ samples in [0-9.]+ s", shown.err, re.M)
-    assert "machine time: native" in shown.err
+    assert "machine time by system: native" in shown.err
     assert "\x1b" not in shown.err
     assert shown.out == ""
+
+
+def test_what_dominates_a_run_is_named_longest_first() -> None:
+    def record(system: str, workload: str, wall_s: float) -> Record:
+        host = replace(a_record().host, total_wall_s=wall_s, machine_wall_s=wall_s - 1)
+        return replace(a_record(), system=system, workload=workload, host=host)
+
+    said = time_spent([record("native", "a", 4), record("xen", "a", 10), record("xen", "b", 6)])
+    assert said.splitlines() == [
+        "machine time by system: xen 16.0 s, native 4.0 s",
+        "machine time by workload: a 14.0 s, b 6.0 s",
+        "longest cells: a on xen 10.0 s, b on xen 6.0 s, a on native 4.0 s",
+        "harness and engine: 15.0 % of machine time",
+    ]
 
 
 def test_a_failed_cell(engine: WorldEngine, rexen: Rexen, store: Store, capsys: Capture) -> None:
