@@ -15,14 +15,14 @@ work=$(mktemp -d)
 unpack() {
 	dpkg-deb --fsys-tarfile "$package" | tar -x -C "$work" --strip-components=3 --wildcards \
 		'./usr/src/linux-source-*.tar.xz'
-	xz -dc -T0 "$work"/linux-source-*.tar.xz >"$work/sources.tar"
 	grep -v '^#' "$lists/linux.list" >"$work/patterns"
-	tar -tf "$work/sources.tar" | grep -v '/$' | sed 's,^[^/]*/,& ,' |
+	tar -tf "$work"/linux-source-*.tar.xz | grep -v '/$' | sed 's,^[^/]*/,& ,' |
 		awk 'NR == FNR { pattern[NR] = $0; next }
 			{ for (n in pattern) if ($2 ~ pattern[n]) { print $1 $2; next } }' \
 			"$work/patterns" - >"$work/names"
 	mkdir -p "$out"
-	tar -xf "$work/sources.tar" -C "$out" --strip-components=1 --no-same-owner -T "$work/names"
+	tar -xf "$work"/linux-source-*.tar.xz -C "$out" --strip-components=1 --no-same-owner \
+		-T "$work/names"
 }
 
 # Before it compiles, the top Makefile asks for minutes what the compiler can do. What it has found is
