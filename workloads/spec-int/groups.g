@@ -82,7 +82,7 @@ Order := function(generators, degree)
 end;
 
 # The symmetric groups, the group of Mathieu on eleven points, a wreath product.
-for degree in [4 .. 18] do
+for degree in [4 .. 24] do
 	turn := [2 .. degree];
 	turn[degree] := 1;
 	Print("S", degree, " ", Order([PermList(turn), (1, 2)], degree), "\n");
