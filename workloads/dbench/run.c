@@ -327,7 +327,7 @@ static void throughput(const struct bench_row *row, uint64_t n, struct bench_tim
 }
 
 static const struct bench_row rows[] = {
-    {{"throughput"}, 10, 1, throughput, begin, NULL, {0}},
+    {{"throughput"}, 6, 1, throughput, begin, NULL, {0}},
 };
 
 int main(int argc, char **argv)
