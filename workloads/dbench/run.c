@@ -179,38 +179,55 @@ static bool is_usual(const char *line)
 	return false;
 }
 
-/* Fails with the first complaint in the log: the last words are only that the client has failed. */
-static void check_log(struct tally *client, uint64_t *operations)
+static FILE *open_log(void)
 {
 	FILE *log = fopen(LOG, "r");
-	char line[1024];
-	uint64_t count;
-	bool totals = true;
 
 	if (!log)
 		bench_fail(LOG);
+	return log;
+}
+
+/* Fails with the first complaint in the log: the last words are only that the client has failed. */
+static void check_complaints(void)
+{
+	FILE *log = open_log();
+	char line[1024];
+
 	while (fgets(line, sizeof(line), log)) {
 		if (!is_usual(line)) {
 			line[strcspn(line, "\r\n")] = '\0';
 			app_fail_plain("dbench: %s", line);
 		}
-		if (strncmp(line, "Per client", strlen("Per client")) == 0)
-			totals = false;
-		sscanf(line, "Client 0 did %" SCNu64 " lines and %" SCNu64 " bytes", &client->lines,
-		       &client->bytes);
-		if (totals && sscanf(line, " %*[A-Za-z] %" SCNu64 " %*f %*f", &count) == 1)
+	}
+	fclose(log);
+}
+
+/* From dbench's report, which has all clients' operations first, then the one client's again. */
+static struct tally read_report(uint64_t *operations)
+{
+	FILE *log = open_log();
+	struct tally client = {0};
+	char line[1024];
+	uint64_t count;
+
+	while (fgets(line, sizeof(line), log)) {
+		if (sscanf(line, "Client 0 did %" SCNu64 " lines and %" SCNu64 " bytes",
+			   &client.lines, &client.bytes) == 2)
+			break;
+		if (sscanf(line, " %*[A-Za-z] %" SCNu64 " %*f %*f", &count) == 1)
 			*operations += count;
 	}
 	fclose(log);
+	return client;
 }
 
 /* The line it was stopped at was read, but is no operation that was done. */
 static void check_counts(const struct tally *wanted)
 {
-	struct tally client = {0};
 	uint64_t operations = 0;
+	struct tally client = read_report(&operations);
 
-	check_log(&client, &operations);
 	if (client.lines != wanted->lines || client.bytes != wanted->bytes ||
 	    operations != wanted->lines - 1)
 		app_fail(&dbench,
@@ -245,10 +262,7 @@ static pid_t client_at_gate(void)
 
 static bool is_at_gate(void)
 {
-	struct tally client;
-	uint64_t operations = 0;
-
-	check_log(&client, &operations);
+	check_complaints();
 	return client_at_gate() > 0;
 }
 
@@ -310,8 +324,10 @@ static void run_sessions(size_t n, struct bench_time *t)
 	bench_stop(t, bytes);
 
 	pause_a_little();
+	check_complaints();
 	kill(client, SIGKILL);
 	app_wait(&dbench, parent, NULL);
+	check_complaints();
 	check_counts(&wanted);
 	remove_all();
 }
