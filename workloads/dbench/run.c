@@ -4,8 +4,11 @@
  *
  * The load is a preparation, which makes 67 files, and 129 sessions of some 3 550 operations that
  * leave the same files behind each time. A repetition is a number of sessions, so that the mix is
- * the same however many they are. The load has no times, so dbench never waits to keep to them; it
- * has some 43 fsync (Flush) a session, which wait for the disk.
+ * the same however many they are. The load has no times, so dbench never waits to keep to them.
+ *
+ * Its Flush operations, some 43 a session, are left out. dbench has made them fsync since 2007; that of
+ * the paper's time did nothing there, and the paper's 418 MB/s were not waited for at a disk. Synced
+ * files are a row of lmbench-file.
  *
  * This dbench runs until its clock says so, and begins again where the load ends. So the load that it
  * gets has lines of ours around the sessions: record locks on a file, the gate, of which this program
@@ -37,6 +40,7 @@
 #define LOAD_OF_DEBIAN "/usr/share/dbench/client.txt"
 #define LOAD	       "/tmp/dbench.load"
 #define LOG	       "/tmp/dbench.log"
+#define LEFT_OUT       "Flush "
 #define SESSIONS_MAX   200 /* of one dbench: it starts again for more */
 #define START_LIMIT_S  600
 #define PAUSE_NS       20000000 /* for the client to come from one line to the next */
@@ -119,7 +123,7 @@ static uint64_t bytes_of(const char *line)
 	return 0;
 }
 
-/* Writes whole lines and adds them up. */
+/* Writes whole lines and adds them up, but for those that are left out. */
 static void put_lines(FILE *out, const char *from, const char *end, struct tally *tally)
 {
 	char line[1024];
@@ -132,10 +136,12 @@ static void put_lines(FILE *out, const char *from, const char *end, struct tally
 			app_fail_plain("%s has a line of %zu bytes", LOAD_OF_DEBIAN, length);
 		memcpy(line, from, length);
 		line[length] = '\0';
+		from += length;
+		if (strncmp(line, LEFT_OUT, strlen(LEFT_OUT)) == 0)
+			continue;
 		fputs(line, out);
 		tally->bytes += bytes_of(line);
 		tally->lines++;
-		from += length;
 	}
 }
 

@@ -136,6 +136,12 @@ def test_count_is_the_bytes_of_whole_sessions(built: Path, tree: Path, load: lis
     assert counts(built, tree, "percent=1", "divide=10") == [first, first]
 
 
+def test_nothing_is_flushed(built: Path, tree: Path, load: list[str]) -> None:
+    """dbench would die of this one: the handle is not open."""
+    (tree / LOAD).write_text("".join([*load[:2], "Flush 77 NT_STATUS_OK\n", load[2]]))
+    assert counts(built, tree, "percent=1")[1] == bytes_of(load[1])
+
+
 def test_load_has_the_sessions_of_the_full_profile(load: list[str]) -> None:
     """As many lines each, and as many bytes: how many are measured is no matter of what is."""
     whole = load[1:-1]
