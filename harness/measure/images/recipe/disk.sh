@@ -13,6 +13,7 @@ lists=$1 size_mib=$2 out=$3
 here=$(dirname "$0")
 work=$(mktemp -d)
 tree=$work/tree
+chmod 755 "$work"
 mkdir "$tree"
 : >"$work/status"
 
