@@ -2,7 +2,8 @@
 # disk.sh LISTS MIB OUT: makes OUT, the read-only root image that every system mounts on /mnt/root,
 # MIB large: the Debian packages that LISTS/debian.list names for the stage `disk`, and what they
 # depend on, unpacked, without what left-out.list has. No package's own scripts run. Where a kernel's
-# sources are among them, linux.sh makes /usr/src/linux of those. OUT.sha256 has its digest.
+# sources are among them, linux.sh makes /usr/src/linux of those; where PostgreSQL is, cluster.sh makes
+# a database cluster. OUT.sha256 has its digest.
 # erofs, not compressed, or unpacking would be timed with every first read. Reproducible: dates,
 # owners and the file system's name are fixed, files are laid out in order.
 set -eu
@@ -12,6 +13,7 @@ lists=$1 size_mib=$2 out=$3
 here=$(dirname "$0")
 work=$(mktemp -d)
 tree=$work/tree
+chmod 755 "$work"
 mkdir "$tree"
 : >"$work/status"
 
@@ -39,6 +41,7 @@ ldconfig -i -X -r "$tree" || /sbin/ldconfig -r "$tree"
 cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
 cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
 echo 'postgres:x:100:65534::/tmp:/bin/sh' >>"$tree/etc/passwd"
+[ ! -e "$tree/usr/lib/postgresql" ] || "$here/cluster/cluster.sh" "$tree"
 
 # Where a guest mounts its own (workloads/lib/io/app.c).
 (cd "$tree" && mkdir -p dev proc sys tmp workloads mnt/data)
