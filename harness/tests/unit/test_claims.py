@@ -188,7 +188,7 @@ def test_no_system_that_stands_for_it_is_not_measured() -> None:
 
 def test_a_system_that_stands_for_nothing_is_no_rival() -> None:
     found = next(it for it in judged(synthetic.full_set()) if it.claim.id == "O3")
-    assert all(row.versus.missing for row in found.evidence)
+    assert all(row.versus == () for row in found.evidence)
 
 
 def with_variants(records: list[Record], *places: tuple[str, str, float]) -> list[Record]:
