@@ -52,6 +52,8 @@ def _mean(of: Callable[[MetricRef], BySeed], refs: Sequence[MetricRef]) -> BySee
 
 
 def _geometric_mean(numbers: Sequence[float]) -> float:
+    if len(numbers) == 1:  # exactly as it was measured
+        return numbers[0]
     if not all(number > 0 for number in numbers):
         return math.nan
     return math.exp(math.fsum(map(math.log, numbers)) / len(numbers))

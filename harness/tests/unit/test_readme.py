@@ -12,7 +12,7 @@ from harness.catalogue.systems import load_systems
 from harness.catalogue.workloads import load_workloads
 from harness.errors import ConfigError
 from harness.paths import Paths, checkout_root
-from harness.report.readme import README_FILES, with_overheads
+from harness.report.readme import README_FILES, with_tables
 from harness.store import read_reference
 from harness.tests import synthetic
 from harness.tests.unit.test_report import study
@@ -30,21 +30,21 @@ def made_up() -> Study:
 
 def test_only_the_block_changes_and_a_second_time_nothing() -> None:
     for text in (FULL, BRIEF):
-        made = with_overheads(made_up(), text, "README.md")
+        made = with_tables(made_up(), text, "README.md")
         assert made.startswith(text[: text.index("old")]) and made.endswith("<!-- end -->\nb\n")
         assert "old" not in made and "eometric mean of 24 rows" in made
-        assert with_overheads(made_up(), made, "README.md") == made
+        assert with_tables(made_up(), made, "README.md") == made
 
 
 def test_the_whole_table_is_indented_and_stands_straight() -> None:
-    made = with_overheads(made_up(), FULL, "README.md")
+    made = with_tables(made_up(), FULL, "README.md")
     rows = re.findall(r"^    .*0\.\d+$", made, re.M)
     assert len(rows) == 24 and len({len(row) for row in rows}) == 1
     assert not re.search(r"[ \u202f]$", made, re.M)
 
 
 def test_the_brief_table_has_every_row_and_fits_a_short_readme() -> None:
-    made = with_overheads(made_up(), BRIEF, "README.md")
+    made = with_tables(made_up(), BRIEF, "README.md")
     assert "| null call | 2.60× | 1.35× | 0.219 |" in made
     assert made.count("× | 0.") == 24 and len(made.splitlines()) < 20
     widths = {line.count("|") for line in made.splitlines() if line.startswith("|")}
@@ -55,7 +55,7 @@ def test_ranges_stand_in_the_table_where_there_are_variants() -> None:
     records = synthetic.full_set(*NAMES)
     (cell,) = [it for it in records if (it.system, it.workload) == ("xen", "lmbench-process")]
     found = study([*records, synthetic.variant(cell, 1, fork=1.02)], synthetic.systems(*NAMES))
-    made = with_overheads(found, FULL, "README.md")
+    made = with_tables(found, FULL, "README.md")
     assert re.search(r"^    fork proc .* 0\.\d+  0\.\d+ to 0\.\d+$", made, re.M)
     assert re.search(r"^    geometric mean of 24 rows: 0\.\d+, 0\.\d+ to 0\.\d+ \(", made, re.M)
     assert not re.search(r"[ \u202f]$", made, re.M)
@@ -63,12 +63,12 @@ def test_ranges_stand_in_the_table_where_there_are_variants() -> None:
 
 def test_a_document_without_a_block_is_refused() -> None:
     with pytest.raises(ConfigError, match="other.md: has no block"):
-        with_overheads(made_up(), "text", "other.md")
+        with_tables(made_up(), "text", "other.md")
 
 
 @pytest.mark.parametrize("name", README_FILES)
 def test_each_readme_has_its_block(name: str) -> None:
-    with_overheads(made_up(), (ROOT / name).read_text(encoding="utf-8"), name)
+    with_tables(made_up(), (ROOT / name).read_text(encoding="utf-8"), name)
 
 
 @pytest.mark.parametrize("name", README_FILES)
@@ -84,4 +84,4 @@ def test_each_readme_says_what_the_reference_says(name: str) -> None:
         claims=load_claims(paths.experiments, experiments),
     )
     text = (ROOT / name).read_text(encoding="utf-8")
-    assert with_overheads(found, text, name) == text, "run rexen readme"
+    assert with_tables(found, text, name) == text, "run rexen readme"
