@@ -4,7 +4,7 @@ what each benchmark shares with the paper's."""
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -42,11 +42,13 @@ class StandingView:
 
 @dataclass(frozen=True, slots=True)
 class BarsView:
-    """The table's rows are the groups, its ratios performances. `differs` are names and texts."""
+    """The table's rows are the groups, its ratios performances. `differs` are names and texts;
+    `unable` has a system, the groups it cannot run, and the reason."""
 
     table: TableView
     standings: tuple[StandingView, ...]
     differs: tuple[tuple[str, str], ...]
+    unable: tuple[tuple[str, str, str], ...]
     measured: bool
 
 
@@ -79,8 +81,20 @@ def bars_view(study: Study, experiment: Experiment, label: str) -> BarsView:
         ),
         standings=tuple(_standing(one) for one in standings(study, experiment)),
         differs=tuple((group.name, group.differs) for group in experiment.groups),
+        unable=tuple(it for one in systems for it in _unable(study, experiment, one)),
         measured=any(not cell.trouble for row in rows for cell in (row.base, *row.cells)),
     )
+
+
+def _unable(study: Study, experiment: Experiment, system: System) -> Iterator[tuple[str, str, str]]:
+    """Each reason once, with all the groups that it keeps the system from."""
+    found: dict[str, list[str]] = {}
+    for group in experiment.groups:
+        reasons = {system.cannot(study.workloads[ref.workload]) for ref in group.refs} - {""}
+        for reason in sorted(reasons):
+            found.setdefault(reason, []).append(group.name)
+    for reason, names in found.items():
+        yield system.id, ", ".join(names), reason
 
 
 def _paper(experiment: Experiment, group: Group, system: System) -> float:

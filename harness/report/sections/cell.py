@@ -59,8 +59,9 @@ def _cell(
     unit = study.metric(refs[0]).unit
     exact = exact_text(value.value, unit)
     moved = exact_range(times)
-    lacking = [ref for ref in refs if study.value(system.id, ref).missing]
-    trouble, anchor = _trouble(study, system, lacking[0]) if lacking else ("", "")
+    # Where all its metrics have values but one at or below zero, the mean has none.
+    lacking = [ref for ref in refs if study.value(system.id, ref).missing] or list(refs)
+    trouble, anchor = _trouble(study, system, lacking[0]) if value.missing else ("", "")
     return CellView(
         system=system.id,
         ratio=ratio_text(times.value),
