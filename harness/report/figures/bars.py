@@ -172,7 +172,7 @@ def _bar(axes: Axes, frame: Frame, middle: float, bar: Any, color: str) -> None:
         moved.set(facecolor=INK, edgecolor="none", zorder=5)
         axes.add_patch(moved)
     text = f"{bar.text} ({ours:.1f}×)" if ours > HIGHEST else str(bar.text)
-    x, y = frame.point(middle, _clear(end, LETTER * len(text), (theirs, frame.unit)) + 4)
+    x, y = frame.point(middle, clear_of(end, LETTER * len(text), (theirs, frame.unit)) + 4)
     turned: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "bottom"}
     if not frame.upwards:
         turned = {"ha": "left", "va": "center"}
@@ -180,7 +180,7 @@ def _bar(axes: Axes, frame: Frame, middle: float, bar: Any, color: str) -> None:
     axes.text(x, y, text, size=LETTERS, color=ink, zorder=6, **turned)
 
 
-def _clear(end: float, length: float, lines: Sequence[float]) -> float:
+def clear_of(end: float, length: float, lines: Sequence[float]) -> float:
     """Where a text of this length may begin: at the bar's end, or at the next line beyond it that
     it would otherwise run across."""
     start = end

@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from harness.model.record import Record, Status
-from harness.report.figures.bars import HIGHEST
+from harness.report.figures.bars import HIGHEST, clear_of
 from harness.report.page import render
 from harness.tests import synthetic
 from harness.tests.unit.test_report import ALL, Reader, page, study
@@ -114,6 +114,22 @@ def test_a_bar_that_is_cut_says_how_high_it_is() -> None:
     assert 2.04 > HIGHEST and ">471 (2.0×)</text>" in drawn
     heights = [float(it) for it in re.findall(r"[ML] [\d.]+ (-?[\d.]+)", drawn)]
     assert min(heights) >= 0
+
+
+@pytest.mark.parametrize(
+    ("end", "lines", "expected"),
+    [
+        (50.0, (0.0, 100.0), 50.0),  # below both
+        (80.0, (0.0, 100.0), 100.0),  # would run across native's line
+        (50.0, (70.0, 100.0), 100.0),  # across the outline, and beyond it across the line
+        (110.0, (90.0, 100.0), 110.0),  # above both
+        (100.0, (100.0, 100.0), 100.0),
+    ],
+)
+def test_a_number_begins_where_it_runs_across_no_line(
+    end: float, lines: tuple[float, float], expected: float
+) -> None:
+    assert clear_of(end, 24.0, lines) == expected
 
 
 def test_targets_stand_below_the_figure(whole: str) -> None:
