@@ -7,6 +7,7 @@
 #   disk-image  the large root, read-only
 #   guest-root  the workloads and the root file system every guest runs on, in parts
 #   runner      QEMU
+#   host-programs  programs of the first levels, in C
 #   overlays    first-level roots of the nested systems, out of runner and packages
 #   hypervisor  ours, one ELF
 #   counting    the plugin that counts what a cell's machine executes
@@ -57,6 +58,11 @@ FROM toolchain AS guest-root
 COPY workloads /build/workloads
 RUN make -C /build/workloads root OUT=/build/out
 
+FROM toolchain AS host-programs
+COPY harness/measure/images/recipe/host_programs.sh /build/recipe/
+COPY baselines /build/baselines
+RUN /build/recipe/host_programs.sh /build/baselines /build/out
+
 FROM base AS runner
 RUN /build/install.sh runner /build/packages.list
 
@@ -65,6 +71,7 @@ COPY systems/packages.list /build/systems/
 RUN /build/install.sh overlay /build/systems/packages.list
 COPY --from=packages /artefacts /artefacts
 COPY --from=guest-root /build/out/root/base.cpio /build/out/root/prepare.cpio /artefacts/root/
+COPY --from=host-programs /build/out /artefacts/host
 COPY harness/measure/images/recipe/overlays.sh /build/recipe/
 COPY baselines /build/baselines
 RUN /build/recipe/overlays.sh /build/baselines /artefacts

@@ -161,14 +161,10 @@ def _ingredients(top: Table) -> Ingredients:
 
 
 def _devices(top: Table) -> Devices:
-    """`[devices]`: what a workload's needs are to this system's guest, or why it has none."""
+    """`[devices]`: what a workload's needs are to this system's guest."""
     entry = top.table("devices", optional=True)
     if not entry.data:
         return Devices()
-    if "none" in entry.data:
-        reason = entry.text("none")
-        entry.done()
-        return Devices(none=reason)
     found = {}
     for need in (it for it in NEEDS if it in entry.data):
         one = entry.table(need)

@@ -148,5 +148,5 @@ class System:
     def cannot(self, workload: Workload) -> str:
         """Why it cannot run the workload; "" if it can."""
         lacking = [need for need in workload.needs if need not in self.devices.by_need]
-        without = self.devices.none or f"it has no device for '{lacking[0]}'" if lacking else ""
+        without = f"it has no device for '{lacking[0]}'" if lacking else ""
         return self.unable.get(workload.id, without)
