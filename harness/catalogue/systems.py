@@ -222,10 +222,11 @@ def _targets(top: Table) -> Targets:
     entry = top.table("targets", optional=True)
     if entry.data and not top.data.get("reference"):
         raise top.wrong("reference", "is missing, but [targets] are shares of its overhead")
-    mean, worst = (
+    mean, worst, performance = (
         entry.number(key) if key in entry.data else None
-        for key in ("overhead_mean", "overhead_worst")
+        for key in ("overhead_mean", "overhead_worst", "performance")
     )
+    groups = entry.whole("performance_groups") if performance is not None else 0
     entry.asked.update(("overhead_mean", "overhead_worst"))
     entry.done()
-    return Targets(overhead_mean=mean, overhead_worst=worst)
+    return Targets(mean, worst, performance, groups)

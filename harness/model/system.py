@@ -79,10 +79,13 @@ class Guest:
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What a system sets itself, as shares of its reference's overhead over native: at most
-    this in the geometric mean, and in the worst row. None is no target."""
+    this in the geometric mean, and in the worst row; and of native's performance: at least this
+    on so many of an experiment's groups, and on none below its reference. None is no target."""
 
     overhead_mean: float | None = None
     overhead_worst: float | None = None
+    performance: float | None = None
+    performance_groups: int = 0
 
 
 @dataclass(frozen=True, slots=True)
