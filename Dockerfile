@@ -49,11 +49,15 @@ RUN /build/artefacts.sh /build/systems/artefacts.list /packages /artefacts
 
 FROM toolchain AS disk-image
 RUN /build/install.sh image /build/packages.list
-COPY harness/measure/images/recipe/disk.sh harness/measure/images/recipe/linux.sh /build/
+COPY harness/measure/images/recipe/linux.sh /build/
+COPY workloads/root/linux.list workloads/root/linux.objects /build/root/
+RUN /build/linux.sh /pool/linux-source-*.deb /build/root /mnt/data/linux
+COPY harness/measure/images/recipe/disk.sh /build/
 COPY harness/measure/images/recipe/cluster /build/cluster
-COPY workloads/root/debian.list workloads/root/left-out.list workloads/root/linux.list /build/root/
+COPY workloads/root/debian.list workloads/root/left-out.list /build/root/
 COPY systems/root.mib /build/systems/
-RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /build/out/disk/root.img
+RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /mnt/data/linux \
+        /build/out/disk/root.img
 
 FROM toolchain AS guest-root
 COPY workloads /build/workloads
