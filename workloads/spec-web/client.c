@@ -159,11 +159,8 @@ static size_t take_head(struct client *client, const char *part, size_t size)
 	end[2] = '\0';
 	fault = answer_head_fault(&client->request, client->head);
 	if (fault) {
-		end[0] = '\0';
-		for (char *at = client->head; *at; at++)
-			if (*at == '\r' || *at == '\n')
-				*at = ' ';
-		server_fail("answers with %s: %.100s", fault, client->head);
+		*strchr(client->head, '\r') = '\0';
+		server_fail("answers with %s: %.64s", fault, client->head);
 	}
 	client->in_body = true;
 	return (size_t)(end + 4 - client->head) - before;
