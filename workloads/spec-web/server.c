@@ -13,12 +13,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define LIMIT_S 60
+#define LIMIT_S	  60
+#define FILES_MAX 16384
 
 static char listen_at[64] = "Listen ";
 static char *const argv[] = {
@@ -43,6 +45,15 @@ static bool is_up(void)
 	return up;
 }
 
+/* A connection takes one file here and up to two there. */
+static void allow_files(void)
+{
+	struct rlimit files = {FILES_MAX, FILES_MAX};
+
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0)
+		bench_fail("RLIMIT_NOFILE");
+}
+
 void server_start(unsigned int directories)
 {
 	int left = net_open(NET_LEFT), right = net_open(NET_RIGHT);
@@ -50,6 +61,7 @@ void server_start(unsigned int directories)
 	address = net_address(NET_RIGHT);
 	address.sin_port = htons(8080);
 	snprintf(listen_at, sizeof(listen_at), "Listen %s:8080", inet_ntoa(address.sin_addr));
+	allow_files();
 	app_enter();
 	umask(022);
 	fileset_make(SERVER_DATA "/files", directories);
