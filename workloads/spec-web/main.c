@@ -40,7 +40,7 @@
 #define DIRECTORIES 20 /* no more fit on the disk */
 #define FIRST	    64
 #define STEPS	    16
-#define FINE	    100 /* the search ends when a hundredth is open */
+#define FINE	    64 /* the search ends when so small a part is open */
 #define SAMPLES	    128
 
 /* One search's outcome, for the row that reports it again. */
