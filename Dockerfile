@@ -60,6 +60,8 @@ RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /mnt/data/linux 
         /build/out/disk/root.img
 
 FROM toolchain AS guest-root
+COPY harness/measure/images/recipe/unpack.sh /build/
+RUN /build/unpack.sh /pool / /build/packages.list
 COPY workloads /build/workloads
 RUN make -C /build/workloads root OUT=/build/out
 
@@ -109,6 +111,8 @@ COPY --from=layout /bench /
 FROM runner AS checks
 RUN /build/install.sh toolchain /build/packages.list && \
     /build/install.sh checks /build/packages.list
+COPY harness/measure/images/recipe/unpack.sh /build/
+RUN /build/unpack.sh /pool / /build/packages.list
 COPY --from=disk-image /build/out/disk /opt/rexen/disk
 COPY --from=packages /artefacts /opt/rexen
 COPY --from=guest-root /build/out/guest.cpio /build/out/root /opt/rexen/root/
