@@ -28,7 +28,7 @@
 #define LINE_SIZE   512
 #define WORDS	    2 /* before the objects' names */
 
-static uint64_t objects = 6;
+static uint64_t objects = 4;
 
 static FILE *open_list(const char *name)
 {
