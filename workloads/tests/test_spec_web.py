@@ -1,8 +1,8 @@
 """spec-web: what it asks for, how it searches, and what it says of a server that errs (ring 2).
 
 Apache runs in a tree that the large root's image is unpacked to, its clients over loopback. A load
-generator that believes a server would score a wrong answer, or one that never came: so the server is
-made to err in every way that is checked.
+generator that believes a server would score a wrong answer, or one that never came: so the server
+is made to err in every way that is checked.
 """
 
 from __future__ import annotations
@@ -210,8 +210,9 @@ void client_probe(unsigned int n, uint64_t window, struct probe *p, struct bench
 
 	(void)t;
 	probes++;
-	*p = (struct probe){n, (uint64_t)(rate * window / 8e9), window,
-			    (uint64_t)(window * rate / most), 1};
+	*p = (struct probe){.clients = n, .window_ns = window, .requests = 1};
+	p->bytes = (uint64_t)(rate * window / 8e9);
+	p->busy_ns = (uint64_t)(window * rate / most);
 }
 void draw_begin(unsigned int directories) { (void)directories; }
 void server_start(unsigned int directories) { (void)directories; }
