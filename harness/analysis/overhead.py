@@ -108,7 +108,7 @@ def overheads(study: Study) -> list[Overhead]:
 
 def _share(study: Study, place: tuple[Experiment, Row], subject: str, reference: str) -> Share:
     experiment, row = place
-    mine, theirs = (_costs(study, system, row.ref) for system in (subject, reference))
+    mine, theirs = (costs(study, system, row.ref) for system in (subject, reference))
     own, other = Estimate.of(mine), Estimate.of(theirs)
     inclusion, by_seed = Inclusion.INCLUDED, {}
     if other.value <= NO_OVERHEAD:
@@ -125,7 +125,7 @@ def _share(study: Study, place: tuple[Experiment, Row], subject: str, reference:
     return Share(experiment, row, other, own, by_seed, inclusion)
 
 
-def _costs(study: Study, system: str, ref: MetricRef) -> dict[int, float]:
+def costs(study: Study, system: str, ref: MetricRef) -> dict[int, float]:
     """How many times native's a system's cost is, by seed."""
     ratios = study.measured.ratios(system, ref)
     more_is_better = study.metric(ref).better is Better.HIGHER

@@ -13,13 +13,14 @@ from harness.model.experiment import (
     CellChoice,
     Claim,
     Experiment,
+    Group,
     MetricRef,
     Row,
     Series,
     Verdict,
 )
-from harness.model.expression import Expression
-from harness.model.unit import MetricKind
+from harness.model.expression import RATIOS, Expression
+from harness.model.unit import Better, MetricKind
 from harness.model.workload import PROFILES, Metric, Workload
 
 CLAIMS_FILE = "claims.toml"
@@ -29,15 +30,16 @@ FIXED = (Verdict.NOT_TESTABLE, Verdict.NOT_MEASURED)
 
 @dataclass(frozen=True, slots=True)
 class PaperTable:
-    """What the paper prints: the values by (row, system), and each row's unit (one of
-    `workloads/units.toml`)."""
+    """What the paper prints: the values by (row, system), each row's unit (one of
+    `workloads/units.toml` but for a figure's), and of a figure's rows which way is better."""
 
     values: dict[tuple[str, str], float] = field(default_factory=dict)
     units: dict[str, str] = field(default_factory=dict)
+    better: dict[str, Better] = field(default_factory=dict)
 
 
 def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Experiment]:
-    """Every experiment of the folder: the paper's tables in order, then our controls.
+    """Every experiment of the folder: the paper's figures in order, its tables, then our controls.
 
     Raises ConfigError, also for a row that no chosen cell measures.
     """
@@ -45,7 +47,13 @@ def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Ex
     if not files:
         raise ConfigError(f"{folder}: holds no experiment (*.toml)")
     found = [read_experiment(file, workloads) for file in files]
-    return sorted(found, key=lambda it: (it.table == 0, it.table, it.id))
+    return sorted(found, key=_place)
+
+
+def _place(one: Experiment) -> tuple[int, int, str]:
+    if one.figure:
+        return 0, one.figure, one.id
+    return (1, one.table, one.id) if one.table else (2, 0, one.id)
 
 
 def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment:
@@ -57,7 +65,12 @@ def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment
     for entry in top.tables("cells"):
         choices.append(_choice(entry, workloads))
         entry.done()
-    rows, series = [], []
+    groups, rows, series = [], [], []
+    for entry in top.tables("groups"):
+        groups.append(_group(entry, paper, printed, workloads))
+        for ref in groups[-1].refs:
+            _check_measured(entry, ref, "", choices, workloads)
+        entry.done()
     for entry in top.tables("rows"):
         rows.append(_row(entry, paper, printed, workloads))
         _check_measured(entry, rows[-1].ref, "", choices, workloads)
@@ -66,8 +79,8 @@ def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment
         series.append(_series(entry))
         _check_measured(entry, series[-1].ref, series[-1].over, choices, workloads)
         entry.done()
-    if not rows and not series:
-        raise top.wrong("rows", "is missing, and so is series")
+    if not groups and not rows and not series:
+        raise top.wrong("rows", "is missing, and so are groups and series")
     experiment = Experiment(
         id=file.stem,
         title=top.text("title"),
@@ -79,9 +92,38 @@ def read_experiment(file: Path, workloads: Mapping[str, Workload]) -> Experiment
         note=top.text("note", ""),
         systems=tuple(top.texts("systems")),
         values=printed.values,
+        figure=top.whole("figure", 0, least=0),
+        groups=tuple(groups),
     )
     top.done()
     return experiment
+
+
+def _group(
+    entry: Table, paper: str, printed: PaperTable, workloads: Mapping[str, Workload]
+) -> Group:
+    """Metrics of one unit, so that their mean is in it too. The paper's numbers may be in another,
+    for only what they are relative to native is compared. Raises ConfigError."""
+    refs = tuple(_ref(entry, "metrics", name) for name in entry.texts("metrics"))
+    units = [_metric(entry, ref, workloads).unit for ref in refs]
+    if not units:
+        raise entry.wrong("metrics", "is missing")
+    if len({unit.id for unit in units}) > 1:
+        named = ", ".join(f"'{ref}' in {unit.id}" for ref, unit in zip(refs, units, strict=True))
+        raise entry.wrong("metrics", f"must be in one unit, not {named}")
+    row = entry.text("paper")
+    if row not in printed.better:
+        where = f"{paper} that says which way is better" if paper else "any paper figure"
+        raise entry.wrong("paper", f"{row!r} is no row of {where}")
+    return Group(
+        name=entry.text("name", row),
+        refs=refs,
+        unit=units[0],
+        paper=row,
+        paper_better=printed.better[row],
+        what=entry.text("what"),
+        differs=entry.text("differs"),
+    )
 
 
 def _choice(entry: Table, workloads: Mapping[str, Workload]) -> CellChoice:
@@ -179,6 +221,8 @@ def read_paper(file: Path) -> PaperTable:
                 if printed.units.setdefault(row, unit) != unit:
                     raise ConfigError(f"{file}: '{row}' is in {printed.units[row]} and in {unit}")
                 printed.values[row, line["system"]] = float(line["value"])
+                if "better" in line:
+                    printed.better[row] = Better(line["better"])
     except OSError as error:
         raise ConfigError(f"{file}: cannot be read: {error.strerror}") from None
     except (KeyError, ValueError) as error:
@@ -190,30 +234,37 @@ def load_claims(folder: Path, experiments: Sequence[Experiment]) -> list[Claim]:
     """The claims, in the file's order. Raises ConfigError."""
     top = Table.load(folder / CLAIMS_FILE)
     rows = {row.ref: row for experiment in experiments for row in experiment.rows}
+    groups = {group.name: group for experiment in experiments for group in experiment.groups}
     claims = []
     for entry in top.tables("claims"):
-        claims.append(_claim(entry, rows))
+        claims.append(_claim(entry, rows, groups))
         entry.done()
     top.done()
     return claims
 
 
-def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
+def _claim(entry: Table, rows: dict[MetricRef, Row], groups: Mapping[str, Group]) -> Claim:
     refs = tuple(_ref(entry, "metrics", name) for name in entry.texts("metrics"))
     for ref in refs:
         if ref not in rows:
             raise entry.wrong("metrics", f"'{ref}' is a row of no experiment")
+    named = tuple(entry.texts("groups"))
+    for name in named:
+        if name not in groups:
+            raise entry.wrong("groups", f"{name!r} is a group of no experiment")
     fixed = entry.choice("verdict", FIXED, "") if "verdict" in entry.data else ""
     claim = Claim(
         id=entry.text("id"),
         sentence=entry.text("sentence"),
         paper=entry.text("paper"),
-        about=_about(entry),
-        versus=entry.choice("versus", PAPER_SYSTEMS) if "versus" in entry.data else "",
+        about=_systems(entry, "about", least=1),
+        versus=_systems(entry, "versus"),
+        untestable=_systems(entry, "untestable"),
         refs=refs,
+        groups=named,
         holds=_expression(entry, "holds", refs, rows),
         direction=_expression(entry, "direction", refs, rows),
-        need=entry.whole("need", max(len(refs), 1)),
+        need=entry.whole("need", max(len(refs) + len(named), 1)),
         tolerance=entry.number("tolerance") if "tolerance" in entry.data else 0.0,
         fixed=Verdict(fixed) if fixed else None,
         because=entry.text("because", ""),
@@ -223,28 +274,35 @@ def _claim(entry: Table, rows: dict[MetricRef, Row]) -> Claim:
     return claim
 
 
-def _about(entry: Table) -> tuple[str, ...]:
-    if isinstance(entry.data.get("about"), str):
-        return (entry.choice("about", PAPER_SYSTEMS),)
-    about = tuple(entry.texts("about"))
-    if not about or set(about) - set(PAPER_SYSTEMS):
-        raise entry.wrong("about", f"must be one or more of {', '.join(PAPER_SYSTEMS)}")
-    return about
+def _systems(entry: Table, key: str, least: int = 0) -> tuple[str, ...]:
+    """One system of the paper, or a list of them."""
+    if isinstance(entry.data.get(key), str):
+        return (entry.choice(key, PAPER_SYSTEMS),)
+    found = tuple(entry.texts(key))
+    if len(found) < least or set(found) - set(PAPER_SYSTEMS):
+        raise entry.wrong(key, f"must be one or more of {', '.join(PAPER_SYSTEMS)}")
+    return found
 
 
 def _refuse_nonsense(entry: Table, claim: Claim) -> None:
     """Keys that contradict each other. Raises ConfigError."""
     if claim.fixed is not None and (claim.holds or claim.direction):
         raise entry.wrong("verdict", f"'{claim.fixed}' cannot stand beside an expression")
-    if claim.fixed is None and not (claim.refs and (claim.holds or claim.direction)):
+    if claim.fixed is None and not (claim.subjects and (claim.holds or claim.direction)):
         raise entry.wrong("holds", "neither an expression over metrics nor a fixed verdict")
     if not claim.holds and not claim.because:
         raise entry.wrong("because", "is missing: a fixed or limited verdict has a reason")
-    uses = Expression(claim.holds or claim.direction or "0 < 1").names
-    if "versus" in uses and not claim.versus:
+    if claim.untestable and not claim.because:
+        raise entry.wrong("because", "is missing: what is not testable is so for a reason")
+    if set(claim.untestable) - {*claim.about, *claim.versus}:
+        raise entry.wrong("untestable", "names a system that the claim is not about")
+    if claim.names & {"versus", "versus_performance"} and not claim.versus:
         raise entry.wrong("versus", "is missing, but the expression names it")
-    if "tolerance" in uses and not claim.tolerance:
+    if "tolerance" in claim.names and not claim.tolerance:
         raise entry.wrong("tolerance", "is missing, but the expression names it")
+    if claim.groups and claim.names & RATIOS:
+        wrong = ", ".join(sorted(claim.names & RATIOS))
+        raise entry.wrong("groups", f"have a performance, and no {wrong}")
 
 
 def _expression(
@@ -260,7 +318,7 @@ def _expression(
     for ref in refs:
         if "extra_us" in names and rows[ref].unit.kind is not MetricKind.LATENCY:
             raise entry.wrong(key, f"names microseconds, but '{ref}' is in {rows[ref].unit.id}")
-        if "paper" in names and not rows[ref].paper:
+        if names & {"paper", "paper_performance"} and not rows[ref].paper:
             raise entry.wrong(key, f"names the paper's ratio, but '{ref}' has no row there")
     return text
 

@@ -161,14 +161,10 @@ def _ingredients(top: Table) -> Ingredients:
 
 
 def _devices(top: Table) -> Devices:
-    """`[devices]`: what a workload's needs are to this system's guest, or why it has none."""
+    """`[devices]`: what a workload's needs are to this system's guest."""
     entry = top.table("devices", optional=True)
     if not entry.data:
         return Devices()
-    if "none" in entry.data:
-        reason = entry.text("none")
-        entry.done()
-        return Devices(none=reason)
     found = {}
     for need in (it for it in NEEDS if it in entry.data):
         one = entry.table(need)
@@ -226,10 +222,11 @@ def _targets(top: Table) -> Targets:
     entry = top.table("targets", optional=True)
     if entry.data and not top.data.get("reference"):
         raise top.wrong("reference", "is missing, but [targets] are shares of its overhead")
-    mean, worst = (
+    mean, worst, performance = (
         entry.number(key) if key in entry.data else None
-        for key in ("overhead_mean", "overhead_worst")
+        for key in ("overhead_mean", "overhead_worst", "performance")
     )
+    groups = entry.whole("performance_groups") if performance is not None else 0
     entry.asked.update(("overhead_mean", "overhead_worst"))
     entry.done()
-    return Targets(overhead_mean=mean, overhead_worst=worst)
+    return Targets(mean, worst, performance, groups)

@@ -38,9 +38,7 @@ class Device:
 
 @dataclass(frozen=True, slots=True)
 class Devices:
-    """Devices by need. `parts` join the workload's part of what is booted where any is needed;
-    `none` is why there are none, if there is more to say than that."""
+    """Devices by need. `parts` join the workload's part of what is booted where any is needed."""
 
     parts: tuple[str, ...] = ()
     by_need: Mapping[str, Device] = field(default_factory=dict)
-    none: str = ""

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
 
+from harness.model.expression import Expression
 from harness.model.point import Point
-from harness.model.unit import Unit
+from harness.model.unit import Better, Unit
 
 REF = re.compile(r"[a-z0-9-]+/[a-z0-9_]+")
 
@@ -108,10 +109,27 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Group:
+    """The bars of one benchmark, one for each system: its performance relative to native, of
+    several metrics (all in one unit) the geometric mean. Its name is the one claims know it by.
+    `paper` is the paper's row, `paper_better` the direction of the numbers there, which may be in
+    another unit. `what` says what is timed, `differs` what ours shares with the paper's benchmark
+    and what not, and why."""
+
+    name: str
+    refs: tuple[MetricRef, ...]
+    unit: Unit
+    paper: str
+    paper_better: Better
+    what: str
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
 class Experiment:
-    """`table` is the paper's (0: a control of ours), `values` its numbers by (row, system), each in
-    the unit of the row. `systems` restricts the columns; empty means all of the catalogue. `note`
-    says where what we time differs from what the paper timed."""
+    """`figure` or `table` is the paper's (both 0: a control of ours), `values` its numbers by (row,
+    system), each in the unit of the row. `systems` restricts the columns; empty means all of the
+    catalogue. `note` says where what we time differs from what the paper timed."""
 
     id: str
     title: str
@@ -123,9 +141,18 @@ class Experiment:
     note: str
     systems: tuple[str, ...]
     values: Mapping[tuple[str, str], float]
+    figure: int = 0
+    groups: tuple[Group, ...] = ()
 
-    def paper_value(self, row: Row, stands_for: str) -> float | None:
-        """What the paper prints for this row and system, if it does, in the row's unit."""
+    @property
+    def number(self) -> str:
+        """`Figure 3` or `Table 3`, as the paper counts; "" of a control."""
+        if self.figure:
+            return f"Figure {self.figure}"
+        return f"Table {self.table}" if self.table else ""
+
+    def paper_value(self, row: Row | Group, stands_for: str) -> float | None:
+        """What the paper prints for this row and system, if it does, in the paper's unit."""
         return self.values.get((row.paper, stands_for))
 
 
@@ -133,21 +160,24 @@ class Experiment:
 class Claim:
     """A statement of the paper, as data.
 
-    `about` are systems of the paper, `versus` is one; the claim is judged once for every system
-    of the catalogue that stands for one of `about`. `holds` and `direction` are expressions
-    evaluated for each metric of `refs` (see `model.expression`); `need` of the rows must satisfy
-    one for its verdict. Without `holds` a claim is *direction only* at best. One that this testbed
-    cannot decide, or that nothing measures yet, has its verdict in `fixed` and no expressions.
-    `because` says why a verdict is fixed or limited; `note` what a reader of the numbers
-    should know.
+    `about` and `versus` are systems of the paper; the claim is judged once for every system of
+    the catalogue that stands for one of `about`, against each that stands for one of `versus`.
+    What stands for one of `untestable` is judged nowhere and held against nobody. `holds` and
+    `direction` are expressions evaluated for each of `refs` and `groups` (see `model.expression`);
+    `need` of these must satisfy one for its verdict. Without `holds` a claim is *direction only*
+    at best. One that this testbed cannot decide, or that nothing measures yet, has its verdict in
+    `fixed` and no expressions. `because` says why a verdict is fixed or limited, or a system not
+    testable; `note` what a reader of the numbers should know.
     """
 
     id: str
     sentence: str
     paper: str
     about: tuple[str, ...]
-    versus: str
+    versus: tuple[str, ...]
+    untestable: tuple[str, ...]
     refs: tuple[MetricRef, ...]
+    groups: tuple[str, ...]
     holds: str
     direction: str
     need: int
@@ -155,3 +185,14 @@ class Claim:
     fixed: Verdict | None
     because: str
     note: str
+
+    @property
+    def subjects(self) -> tuple[MetricRef | str, ...]:
+        """The rows and groups that its expressions are evaluated for."""
+        return (*self.refs, *self.groups)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The numbers that its expressions name."""
+        texts = (text for text in (self.holds, self.direction) if text)
+        return frozenset(name for text in texts for name in Expression(text).names)

@@ -24,7 +24,11 @@ COMPARISON: dict[type[ast.cmpop], Callable[[float, float], bool]] = {
     ast.GtE: operator.ge,
 }
 FUNCTIONS: dict[str, Callable[..., float]] = {"abs": abs, "min": min, "max": max}
-NAMES = frozenset({"ours", "paper", "versus", "extra_us", "tolerance"})
+# Of any row or group; more is better, whatever is measured.
+PERFORMANCE = frozenset({"performance", "paper_performance", "versus_performance"})
+# Of a row alone: as measured.
+RATIOS = frozenset({"ours", "paper", "versus", "extra_us", "value"})
+NAMES = PERFORMANCE | RATIOS | {"tolerance"}
 
 
 class Expression:

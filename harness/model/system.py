@@ -79,10 +79,13 @@ class Guest:
 @dataclass(frozen=True, slots=True)
 class Targets:
     """What a system sets itself, as shares of its reference's overhead over native: at most
-    this in the geometric mean, and in the worst row. None is no target."""
+    this in the geometric mean, and in the worst row; and of native's performance: at least this
+    on so many of an experiment's groups, and on none below its reference. None is no target."""
 
     overhead_mean: float | None = None
     overhead_worst: float | None = None
+    performance: float | None = None
+    performance_groups: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,5 +148,5 @@ class System:
     def cannot(self, workload: Workload) -> str:
         """Why it cannot run the workload; "" if it can."""
         lacking = [need for need in workload.needs if need not in self.devices.by_need]
-        without = self.devices.none or f"it has no device for '{lacking[0]}'" if lacking else ""
+        without = f"it has no device for '{lacking[0]}'" if lacking else ""
         return self.unable.get(workload.id, without)

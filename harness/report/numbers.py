@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from harness.analysis.stats import Estimate
 from harness.model.unit import MetricKind, Unit
@@ -70,6 +71,16 @@ def value_text(value: float, unit: Unit) -> str:
         return MISSING
     symbol, scale = _step(value, unit)
     return f"{_digits(value / scale, unit)}{THIN if symbol else ''}{symbol}"
+
+
+def in_one_unit(values: Sequence[float], unit: Unit) -> tuple[str, tuple[str, ...]]:
+    """Values that stand beside each other: the symbol that suits the first there is, and each
+    in it, bare."""
+    there = [value for value in values if not math.isnan(value)]
+    symbol, scale = _step(there[0], unit) if there else (unit.symbol, unit.scale)
+    return symbol, tuple(
+        MISSING if math.isnan(value) else _digits(value / scale, unit) for value in values
+    )
 
 
 def axis_text(value: int, unit: Unit) -> str:

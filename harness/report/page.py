@@ -55,7 +55,8 @@ def render(study: Study, compared: list[OverheadView]) -> str:
     """The page as text."""
     judgements = judge(study)
     experiments = [experiment_view(study, one) for one in study.experiments]
-    papers = [one for one in experiments if one.has_paper]
+    leads = [one for one in experiments if one.leads]
+    papers = [one for one in experiments if one.has_paper and not one.leads]
     controls = [one for one in experiments if not one.has_paper]
     counted = instruction_views(study)
     judged, lines = scores(study, judgements)
@@ -74,6 +75,7 @@ def render(study: Study, compared: list[OverheadView]) -> str:
             scores=lines,
             claims=claim_views(study, judgements),
             systems=provenance.system_views(study),
+            leads=leads,
             contents=[*papers, *compared, *controls, *counted],
             experiments=papers,
             controls=controls,

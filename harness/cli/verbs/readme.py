@@ -17,7 +17,7 @@ def add(verbs: Verbs) -> None:
 
 
 def readme(context: Context) -> ExitCode:
-    from harness.report.readme import README_FILES, with_overheads
+    from harness.report.readme import README_FILES, with_tables
 
     profile = PROFILES[0]
     everything = Choice(profile=profile, experiments=(), systems=(), workloads=(), point=None)
@@ -27,7 +27,7 @@ def readme(context: Context) -> ExitCode:
     for name in README_FILES:
         file = context.paths.root / name
         old = file.read_text(encoding="utf-8")
-        new = with_overheads(study, old, name)
+        new = with_tables(study, old, name)
         if new != old:
             file.write_text(new, encoding="utf-8")
             changed.append(name)

@@ -114,24 +114,30 @@ def x_ticks(axes: Axes, at: Sequence[float], text: Callable[[float], str]) -> No
     axes.set_ylabel("")
 
 
-def for_page(figure: Figure, figure_id: str, systems: Sequence[str], title: str) -> str:
+def for_page(
+    figure: Figure, figure_id: str, systems: Sequence[str], title: str, told: str = ""
+) -> str:
     """A drawn figure -> an element of the page: no prolog, no size, ids of its own. The systems
-    are in the order of their stand-in colours."""
+    are in the order of their stand-in colours; `told` is the figure in words, if its title is not
+    enough."""
     out = io.StringIO()
     figure.savefig(out, format="svg")
     svg = out.getvalue()
     palette = {stand_in(at): f"var(--sys-{system})" for at, system in enumerate(systems)}
-    return _element(svg[svg.index("<svg") :], figure_id, palette, title)
+    return _element(svg[svg.index("<svg") :], figure_id, palette, title, told)
 
 
-def _element(svg: str, figure_id: str, palette: Mapping[str, str], title: str) -> str:
+def _element(svg: str, figure_id: str, palette: Mapping[str, str], title: str, told: str) -> str:
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.S)
     view = re.search(r'viewBox="[^"]*"', svg)
     assert view is not None, "matplotlib wrote no viewBox"
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
-        f'{view.group()} role="img" aria-label="{escape(title)}">'
+        f'{view.group()} role="img" aria-label="{escape(title)}"'
     )
+    # Ids get the figure's own before them further down.
+    words = f'<desc id="told">{escape(told)}</desc>' if told else ""
+    opening += f' aria-describedby="{figure_id}-told">{words}' if told else ">"
     svg = opening + svg[svg.index(">") + 1 :]
     svg = re.sub(r'\bid="', f'id="{figure_id}-', svg)
     svg = svg.replace("url(#", f"url(#{figure_id}-").replace('href="#', f'href="#{figure_id}-')

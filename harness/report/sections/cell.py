@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from harness.analysis.performance import mean_value, performance
+from harness.analysis.stats import Estimate
 from harness.analysis.study import Study
 from harness.model.cell import Coordinates
 from harness.model.experiment import MetricRef
@@ -34,10 +37,31 @@ class CellView:
 def cell_view(study: Study, system: System, ref: MetricRef, paper: float = math.nan) -> CellView:
     """`paper` is the paper's own ratio; NaN where it has none."""
     value, times = study.value(system.id, ref), study.ratio(system.id, ref)
-    unit = study.metric(ref).unit
+    return _cell(study, system, (ref,), value, times, paper)
+
+
+def group_cell(
+    study: Study, system: System, refs: Sequence[MetricRef], paper: float = math.nan
+) -> CellView:
+    """A group's performance in place of a ratio, and the mean of its values."""
+    value, times = mean_value(study, system.id, refs), performance(study, system.id, refs)
+    return _cell(study, system, refs, value, times, paper)
+
+
+def _cell(
+    study: Study,
+    system: System,
+    refs: Sequence[MetricRef],
+    value: Estimate,
+    times: Estimate,
+    paper: float,
+) -> CellView:
+    unit = study.metric(refs[0]).unit
     exact = exact_text(value.value, unit)
     moved = exact_range(times)
-    trouble, anchor = _trouble(study, system, ref) if value.missing else ("", "")
+    # Where all its metrics have values but one at or below zero, the mean has none.
+    lacking = [ref for ref in refs if study.value(system.id, ref).missing] or list(refs)
+    trouble, anchor = _trouble(study, system, lacking[0]) if value.missing else ("", "")
     return CellView(
         system=system.id,
         ratio=ratio_text(times.value),

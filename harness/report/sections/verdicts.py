@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from harness.analysis.claims import Evidence, Judgement, rival_of
+from harness.analysis.claims import Evidence, Judgement, rivals_of
 from harness.analysis.stats import Estimate
 from harness.analysis.study import Study
 from harness.model.experiment import Verdict
-from harness.report.numbers import exact_range, ratio_text, spread_text
+from harness.model.unit import Unit
+from harness.report.numbers import exact_range, ratio_text, spread_text, value_text
 
 MARKS = {
     Verdict.REPRODUCED: "●",
@@ -26,7 +27,7 @@ KINDS = {verdict: verdict.name.lower().replace("_", "-") for verdict in Verdict}
 
 @dataclass(frozen=True, slots=True)
 class EvidenceView:
-    """One row: ours, the paper's, and the rival's, as text; `mark` says if it satisfies the rule
+    """One row: ours, the paper's, and the rivals', as text; `mark` says if it satisfies the rule
     however a perturbation moves it, `exact` how far that is."""
 
     row: str
@@ -80,7 +81,7 @@ def claim_views(study: Study, judgements: Sequence[Judgement]) -> tuple[ClaimVie
     for _, group in groupby(judgements, key=lambda it: it.claim.id):
         judged = list(group)
         claim = judged[0].claim
-        rival = rival_of(claim, study.systems)
+        rivals = rivals_of(claim, study.systems)
         found.append(
             ClaimView(
                 id=claim.id,
@@ -89,7 +90,7 @@ def claim_views(study: Study, judgements: Sequence[Judgement]) -> tuple[ClaimVie
                 rule=claim.holds or claim.direction,
                 tolerance=f"{claim.tolerance:g}" if claim.tolerance else "",
                 note=claim.note,
-                versus=rival,
+                versus=" and ".join(rivals),
                 verdicts=tuple(_verdict_view(one) for one in judged),
             )
         )
@@ -97,7 +98,7 @@ def claim_views(study: Study, judgements: Sequence[Judgement]) -> tuple[ClaimVie
 
 
 def _verdict_view(judgement: Judgement) -> VerdictView:
-    judged = judgement.verdict is not judgement.claim.fixed
+    judged = judgement.verdict not in (judgement.claim.fixed, Verdict.NOT_TESTABLE)
     return VerdictView(
         system=judgement.system,
         verdict=judgement.verdict.value,
@@ -116,17 +117,27 @@ def _evidence_view(evidence: Evidence, *, judged: bool) -> EvidenceView:
     mark = ("✓" if evidence.satisfied else "✗") if judged else ""
     return EvidenceView(
         row=evidence.row,
-        ours=_text(evidence.ours),
+        ours=_text(evidence.ours, evidence.unit),
         exact=exact_range(evidence.ours),
         paper="" if math.isnan(evidence.paper) else ratio_text(evidence.paper),
-        versus="" if evidence.versus.missing else _text(evidence.versus),
+        versus=_rivals(evidence),
         mark="" if evidence.ours.missing else mark,
         satisfied=evidence.satisfied,
     )
 
 
-def _text(ratio: Estimate) -> str:
-    return f"{ratio_text(ratio.value)} {spread_text(ratio)}".strip()
+def _rivals(evidence: Evidence) -> str:
+    """The rivals' numbers; with names if there are several."""
+    found = [(name, _text(it)) for name, it in evidence.versus if not it.missing]
+    named = len(evidence.versus) > 1
+    return " and ".join(f"{name} {text}" if named else text for name, text in found)
+
+
+def _text(found: Estimate, unit: Unit | None = None) -> str:
+    """Relative to native, or in a unit, which it is given in already."""
+    if unit is not None:
+        return value_text(found.value * unit.scale, unit)
+    return f"{ratio_text(found.value)} {spread_text(found)}".strip()
 
 
 def scores(

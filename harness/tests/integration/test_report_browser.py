@@ -27,6 +27,19 @@ TOO_WIDE = """[...document.querySelectorAll('body *')]
     .filter(el => !el.closest('.scroll, svg, .skip'))
     .filter(el => el.getBoundingClientRect().right > document.documentElement.clientWidth + 0.5)
     .map(el => el.tagName + '.' + el.className)"""
+# Texts of the shown figure of bars that lie on each other or beyond its edge.
+COLLIDING = """[...document.querySelectorAll('svg[aria-describedby*="-bars-"]')].flatMap(svg => {
+  const edge = svg.getBoundingClientRect();
+  if (edge.width === 0) return [];
+  const texts = [...svg.querySelectorAll('text')].map(el => [el.textContent,
+    el.getBoundingClientRect()]);
+  const over = (a, b) => a.left < b.right - 1 && b.left < a.right - 1
+    && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const out = texts.filter(([, box]) => box.left < edge.left - 1 || box.right > edge.right + 1
+    || box.top < edge.top - 1 || box.bottom > edge.bottom + 1);
+  return [...out.map(([text]) => text), ...texts.flatMap(([text, box], at) =>
+    texts.slice(at + 1).filter(it => over(box, it[1])).map(it => text + ' | ' + it[0]))];
+})"""
 # WCAG's contrast of text with the page behind it, worst over all visible text outside figures.
 CONTRAST = """(() => {
   const lum = c => {
@@ -107,6 +120,26 @@ def test_page_fits_and_can_be_read(browser: Page, report: Path, width: int, dark
     assert browser.evaluate(SHOWN) == figures >= 6
     worst, where = browser.evaluate(CONTRAST)
     assert worst >= 4.5, where
+
+
+@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+def test_no_text_of_the_bars_lies_on_another_or_is_cut_off(
+    browser: Page, report: Path, width: int
+) -> None:
+    browser.open(report, width=width)
+    shown = "document.querySelectorAll('svg[aria-describedby*=\"-bars-\"] text').length"
+    assert browser.evaluate(shown) >= 100
+    assert browser.evaluate(COLLIDING) == []
+
+
+def test_the_check_for_collisions_sees_them(browser: Page, tmp_path: Path) -> None:
+    page = tmp_path / "bars.html"
+    texts = "<text x=5 y=20>one</text><text x=9 y=20>two</text><text x=95 y=40>beyond</text>"
+    page.write_text(
+        f'<svg width=100 height=50 aria-describedby="fig-bars-x">{texts}</svg>', encoding="utf-8"
+    )
+    browser.open(page, width=375)
+    assert browser.evaluate(COLLIDING) == ["beyond", "one | two"]
 
 
 def test_page_is_silent_and_stays_at_home(browser: Page, report: Path) -> None:

@@ -79,3 +79,17 @@ def test_boot_does_not_start_what_lacks_a_part(tmp_path: Path) -> None:
     )
     assert done.returncode != 0 and done.stdout == ""
     assert "nonesuch" in done.stderr
+
+
+def test_programs_of_the_first_levels(tmp_path: Path) -> None:
+    """Each by its system and name, needing no library; one that fails ends the build."""
+    source = tmp_path / "baselines" / "demo" / "answer.c"
+    source.parent.mkdir(parents=True)
+    source.write_text("int main(void) { return 42; }\n")
+    build = ("sh", str(RECIPE / "host_programs.sh"), str(tmp_path / "baselines"))
+    assert run(*build, str(tmp_path / "out")).returncode == 0
+    program = tmp_path / "out" / "demo" / "answer"
+    assert run(str(program)).returncode == 42
+    assert "INTERP" not in run("readelf", "-l", str(program)).stdout
+    source.write_text("int main(void) { return nothing; }\n")
+    assert "nothing" in run(*build, str(tmp_path / "out")).stderr

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from harness.analysis.claims import paper_ratio
+from harness.analysis.performance import paper_performance
 from harness.catalogue.experiments import load_claims, load_experiments, read_experiment
 from harness.catalogue.workloads import load_workloads
 from harness.errors import ConfigError
@@ -18,7 +19,7 @@ from harness.tests import synthetic
 
 FOLDER = checkout_root() / "harness" / "experiments"
 PAPER = checkout_root() / "harness" / "paper"
-SECTIONS = ("4.2", "4.2.1")
+SECTIONS = ("4.1", "abstract", "4.2", "4.2.1")
 WORKLOADS = synthetic.workloads()
 METRIC = WORKLOADS[synthetic.SERIES].metrics[0]
 
@@ -32,10 +33,37 @@ def test_each_table_has_the_papers_rows_in_the_papers_order(table: int) -> None:
     assert [row.paper for row in experiment.rows if row.paper and not row.again] == printed
 
 
-def test_tables_come_in_order_and_what_the_paper_has_not_last() -> None:
+def test_the_figure_comes_first_then_tables_and_what_the_paper_has_not_last() -> None:
     found = load_experiments(FOLDER, load_workloads(Paths.of(checkout_root())))
-    assert [one.id for one in found[:4]] == ["table3", "table4", "table5", "table6"]
-    assert {one.table for one in found[4:]} == {0}
+    assert [one.id for one in found[:5]] == ["figure3", "table3", "table4", "table5", "table6"]
+    assert [one.number for one in found[:2]] == ["Figure 3", "Table 3"]
+    assert {one.number for one in found[5:]} == {""}
+
+
+def test_the_figure_has_the_papers_benchmarks_in_the_papers_order() -> None:
+    with (PAPER / "figure3.csv").open(encoding="utf-8") as lines:
+        printed = list(dict.fromkeys(line["metric"] for line in csv.DictReader(lines)))
+    figure = read_experiment(FOLDER / "figure3.toml", WORKLOADS)
+    assert [group.paper for group in figure.groups] == printed
+    assert all(len(group.differs) > 80 for group in figure.groups)
+
+
+def test_the_figures_numbers_are_those_that_are_listed_with_their_claims() -> None:
+    """The claims' recomputed column was made from the same page of the paper, by hand."""
+    figure = read_experiment(FOLDER / "figure3.toml", WORKLOADS)
+    with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
+        listed = {
+            line["id"]: line["recomputed_from_printed_data"] for line in csv.DictReader(lines)
+        }
+
+    def ours(name: str, system: str) -> float:
+        group = next(it for it in figure.groups if it.name == name)
+        return paper_performance(figure, group, group.paper_better, system)
+
+    assert f"+{100 / ours('Linux build time', 'Xen') - 100:.1f} %" == listed["R3"]
+    assert f"{100 * ours('OSDB-IR', 'Xen') - 100:.1f} %" == listed["R6"]
+    assert f"{ours('OSDB-OLTP', 'VMW'):.3f} / {ours('OSDB-OLTP', 'UML'):.3f}" == listed["R8"]
+    assert f"{ours('SPEC WEB99', 'VMW'):.3f} / {ours('SPEC WEB99', 'UML'):.3f}" == listed["R11"]
 
 
 def test_paper_values_are_read() -> None:
@@ -50,8 +78,15 @@ def test_every_claim_of_the_papers_section_is_there() -> None:
     with (PAPER / "claims.csv").open(encoding="utf-8") as lines:
         listed = [line["id"] for line in csv.DictReader(lines) if line["section"] in SECTIONS]
     claims = load_claims(FOLDER, synthetic.experiments())
-    expected = [f"O{at}" for at in range(1, 12)] + ["N1", "N2", "N3"]
-    assert [claim.id for claim in claims] == listed == expected
+    expected = [f"R{at}" for at in range(1, 15)] + [f"O{at}" for at in range(1, 12)]
+    assert [claim.id for claim in claims] == listed == [*expected, "N1", "N2", "N3"]
+
+
+def test_what_translates_user_code_is_nowhere_judged_by_an_application() -> None:
+    claims = load_claims(FOLDER, synthetic.experiments())
+    about = [it for it in claims if it.groups and "VMW" in {*it.about, *it.versus}]
+    assert [claim.id for claim in about] == ["R2", "R4", "R8", "R11", "R12"]
+    assert all(claim.untestable == ("VMW",) for claim in about)
 
 
 def test_claims_that_rest_on_caches_or_processors_are_not_testable() -> None:
@@ -72,6 +107,7 @@ def test_every_metric_of_the_catalogue_stands_in_the_report() -> None:
     experiments = load_experiments(FOLDER, found)
     rows = {row.ref for experiment in experiments for row in experiment.rows}
     series = {one.ref for experiment in experiments for one in experiment.series}
+    series |= {ref for one in experiments for group in one.groups for ref in group.refs}
     known = {(work.id, metric.id) for work in found.values() for metric in work.metrics}
     assert {(ref.workload, ref.metric) for ref in rows | series} == known
 
@@ -167,6 +203,42 @@ def test_numbers_of_the_paper_are_in_the_rows_unit(tmp_path: Path) -> None:
     assert paper_ratio(experiment, row, "Xen") == 5 / 8
 
 
+FIGURE = f'title = "t"\nshows = "s"\nfigure = 9\npaper = "f.csv"\n{CELLS}'
+GROUP = f'{FIGURE}[[groups]]\npaper = "row"\nmetrics = ["w/m"]\nwhat = "x"\ndiffers = "y"\n'
+FIGURE_HEAD = "figure,metric,unit,better,system,value\n"
+
+
+def test_a_group_whose_paper_counts_in_another_unit(tmp_path: Path) -> None:
+    written(tmp_path, "f.csv", f"{FIGURE_HEAD}9,row,s,lower,Xen,5\n9,row,s,lower,L-UP,4\n")
+    experiment = read_experiment(written(tmp_path, "f.toml", GROUP), KNOWN)
+    (group,) = experiment.groups
+    assert (group.name, group.unit.id, experiment.number) == ("row", "MB/s", "Figure 9")
+    assert paper_performance(experiment, group, group.paper_better, "Xen") == 4 / 5
+
+
+@pytest.mark.parametrize(
+    ("text", "lines", "complaint"),
+    [
+        (GROUP, "9,row,s,faster,Xen,5\n", "not a table of the paper"),
+        (GROUP, "9,other,s,lower,Xen,5\n", r"groups\[0\].paper.*is no row of f.csv"),
+        (GROUP.replace('["w/m"]', "[]"), "9,row,s,lower,Xen,5\n", "metrics.*is missing"),
+        (GROUP.replace("w/m", "w/o"), "9,row,s,lower,Xen,5\n", "declared by no workload"),
+        (GROUP.replace('"w/m"', '"w/m", "w/n"'), "9,row,s,lower,Xen,5\n", "must be in one unit"),
+        (GROUP.replace(CELLS, ""), "9,row,s,lower,Xen,5\n", "choose no cell of w"),
+        (GROUP.replace('differs = "y"\n', ""), "9,row,s,lower,Xen,5\n", "differs.*is missing"),
+    ],
+)
+def test_a_broken_group_names_file_and_key(
+    tmp_path: Path, text: str, lines: str, complaint: str
+) -> None:
+    written(tmp_path, "f.csv", FIGURE_HEAD + lines)
+    metrics = (*KNOWN["w"].metrics, replace(METRIC, id="n", unit=synthetic.UNITS["us"]))
+    known = {"w": replace(KNOWN["w"], metrics=metrics)}
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        read_experiment(written(tmp_path, "f.toml", text), known)
+    assert str(tmp_path) in str(caught.value)
+
+
 CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
 
 
@@ -186,10 +258,22 @@ CLAIM = '[[claims]]\nid = "O1"\nsentence = "s"\npaper = "p"\nabout = "Xen"\n'
         ('about = ["VMW", "ESX"]\n', "about.*must be one or more of"),
         ('verdict = "reproduced"\nbecause = "b"\n', "verdict.*must be one of"),
         ('metrics = ["w/m"]\nverdict = "not measured"\nholds = "ours > 1"\n', "cannot stand"),
+        ('groups = ["r"]\nholds = "performance > 1"\n', "groups.*'r' is a group of no experiment"),
+        ('groups = ["row"]\nholds = "ours > 1"\n', "groups.*have a performance, and no ours"),
+        ('groups = ["row"]\nholds = "performance > versus_performance"\n', "versus.*is missing"),
+        ('metrics = ["w/m"]\nholds = "performance > paper_performance"\n', "paper's ratio"),
+        ('groups = ["row"]\nholds = "performance > 1"\nuntestable = ["Xen"]\n', "for a reason"),
+        (
+            'groups = ["row"]\nholds = "performance > 1"\nuntestable = ["UML"]\nbecause = "b"\n',
+            "untestable.*is not about",
+        ),
+        ('metrics = ["w/m"]\nholds = "ours > versus"\nversus = ["ESX"]\n', "versus.*must be one"),
     ],
 )
 def test_broken_claim_names_file_and_key(tmp_path: Path, text: str, complaint: str) -> None:
     written(tmp_path, "t.toml", f'title = "t"\nshows = "s"\n{ROW}')
+    written(tmp_path, "f.csv", f"{FIGURE_HEAD}9,row,s,lower,Xen,5\n")
+    written(tmp_path, "f.toml", GROUP)
     head = CLAIM.replace('about = "Xen"\n', "") if "about =" in text else CLAIM
     written(tmp_path, "claims.toml", head + text)
     with pytest.raises(ConfigError, match=complaint) as caught:

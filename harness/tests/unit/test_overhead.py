@@ -267,10 +267,10 @@ def loaded(root: Path, one: str = "", other: str = "", tables: str = "") -> dict
 
 
 def test_catalogue_reads_reference_and_targets(tmp_path: Path) -> None:
-    tables = "[targets]\noverhead_mean = 0.5\n"
+    tables = "[targets]\noverhead_mean = 0.5\nperformance = 0.9\nperformance_groups = 2\n"
     systems = loaded(tmp_path, 'reference = "other"', tables=tables)
     assert systems["one"].reference == "other"
-    assert systems["one"].targets == Targets(overhead_mean=0.5, overhead_worst=None)
+    assert systems["one"].targets == Targets(0.5, None, performance=0.9, performance_groups=2)
     assert systems["other"].reference == "" and systems["other"].targets == Targets()
 
 
@@ -283,6 +283,11 @@ def test_catalogue_reads_reference_and_targets(tmp_path: Path) -> None:
         ("", "[targets]\noverhead_mean = 0.5\n", "key 'reference': is missing"),
         ('reference = "other"', "[targets]\noverhead_mean = 0\n", "'targets.overhead_mean'"),
         ('reference = "other"', "[targets]\noverhead_wrst = 1\n", "mean 'overhead_worst'"),
+        (
+            'reference = "other"',
+            "[targets]\nperformance = 0.9\n",
+            "performance_groups': is missing",
+        ),
     ],
 )
 def test_catalogue_refuses(tmp_path: Path, keys: str, tables: str, complaint: str) -> None:

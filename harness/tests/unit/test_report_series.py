@@ -122,7 +122,7 @@ def test_the_spread_stands_beside_the_number() -> None:
 
 
 def test_verdicts_show_the_spread_of_their_evidence() -> None:
-    text = Reader(section(page(with_variants(1.02)), "verdicts")).text
+    text = Reader(section(page(with_variants(1.02)), "claims")).text
     assert re.search(r"fork proc [\d.]+× ±0\.06 \(1\.80×\)", text)
 
 
