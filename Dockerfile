@@ -49,12 +49,19 @@ RUN /build/artefacts.sh /build/systems/artefacts.list /packages /artefacts
 
 FROM toolchain AS disk-image
 RUN /build/install.sh image /build/packages.list
-COPY harness/measure/images/recipe/disk.sh harness/measure/images/recipe/linux.sh /build/
-COPY workloads/root/debian.list workloads/root/left-out.list workloads/root/linux.list /build/root/
+COPY harness/measure/images/recipe/linux.sh /build/
+COPY workloads/root/linux.list workloads/root/linux.objects /build/root/
+RUN /build/linux.sh /pool/linux-source-*.deb /build/root /mnt/data/linux
+COPY harness/measure/images/recipe/disk.sh /build/
+COPY harness/measure/images/recipe/cluster /build/cluster
+COPY workloads/root/debian.list workloads/root/left-out.list /build/root/
 COPY systems/root.mib /build/systems/
-RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /build/out/disk/root.img
+RUN /build/disk.sh /build/root "$(cat /build/systems/root.mib)" /mnt/data/linux \
+        /build/out/disk/root.img
 
 FROM toolchain AS guest-root
+COPY harness/measure/images/recipe/unpack.sh /build/
+RUN /build/unpack.sh /pool / /build/packages.list
 COPY workloads /build/workloads
 RUN make -C /build/workloads root OUT=/build/out
 
@@ -104,6 +111,8 @@ COPY --from=layout /bench /
 FROM runner AS checks
 RUN /build/install.sh toolchain /build/packages.list && \
     /build/install.sh checks /build/packages.list
+COPY harness/measure/images/recipe/unpack.sh /build/
+RUN /build/unpack.sh /pool / /build/packages.list
 COPY --from=disk-image /build/out/disk /opt/rexen/disk
 COPY --from=packages /artefacts /opt/rexen
 COPY --from=guest-root /build/out/guest.cpio /build/out/root /opt/rexen/root/

@@ -73,8 +73,8 @@ static const char *log_of(const struct app *app)
 /* The child's side: never returns. Its complaints are the log's last line. */
 static void become(const struct app *app, int log)
 {
-	int in = open(app->input ? app->input : "/dev/null", O_RDONLY);
-	int out = log;
+	int in = app->talk ? app->talk : open(app->input ? app->input : "/dev/null", O_RDONLY);
+	int out = app->talk ? app->talk : log;
 
 	dup2(log, STDERR_FILENO);
 	if (in < 0) {

@@ -23,6 +23,7 @@ struct app {
 	const char *output;    /* a file; NULL: the log, where its errors go in any case */
 	unsigned int user;     /* number of the user and of the group; 0: root */
 	bool append;	       /* the log goes on where it stands */
+	int talk;	       /* a socket, its input and output instead of files; 0: none */
 };
 
 /* CPU time of a program and of those of its children that it waited for. */

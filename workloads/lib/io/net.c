@@ -37,22 +37,37 @@ static bool is_loopback(void)
 	return folder && !*folder;
 }
 
-static void enter(enum net_side side)
+int net_open(enum net_side side)
 {
 	const char *folder = getenv("REXEN_NETNS");
 	char path[256];
 	int fd;
 
 	if (is_loopback())
-		return;
+		return -1;
 	snprintf(path, sizeof(path), "%s/%s", folder ? folder : NAMESPACES, names[side]);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || setns(fd, CLONE_NEWNET) != 0)
+	if (fd < 0)
 		bench_fail(path);
-	close(fd);
+	return fd;
 }
 
-static struct sockaddr_in address_of(enum net_side side)
+void net_enter(int space)
+{
+	if (space >= 0 && setns(space, CLONE_NEWNET) != 0)
+		bench_fail("entering a network namespace");
+}
+
+static void enter(enum net_side side)
+{
+	int fd = net_open(side);
+
+	net_enter(fd);
+	if (fd >= 0)
+		close(fd);
+}
+
+struct sockaddr_in net_address(enum net_side side)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 
@@ -90,7 +105,7 @@ static int make_socket(enum net_side side, int type, int buffer_size, struct soc
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &buffer_size, sizeof(buffer_size));
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &buffer_size, sizeof(buffer_size));
 	}
-	*bound = address_of(side);
+	*bound = net_address(side);
 	if (bind(fd, (struct sockaddr *)bound, size) != 0)
 		bench_fail("bind");
 	if (getsockname(fd, (struct sockaddr *)bound, &size) != 0)

@@ -11,6 +11,8 @@
 
 #include "bench.h"
 
+#include <netinet/in.h>
+
 enum net_side { NET_LEFT, NET_RIGHT };
 
 /* One transfer's parameters. */
@@ -20,6 +22,15 @@ struct net_stream {
 };
 
 #define NET_CHUNK_MAX 65536
+
+/* A side's namespace as an open file, for one who leaves where its name is known; -1: loopback. */
+int net_open(enum net_side side);
+
+/* Enters such a namespace: sockets made from now on are of that side. */
+void net_enter(int space);
+
+/* A side's address, without a port. */
+struct sockaddr_in net_address(enum net_side side);
 
 /* Sets the largest packet of both interfaces. Loopback keeps its own. */
 void net_set_mtu(int mtu);

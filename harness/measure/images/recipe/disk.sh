@@ -1,17 +1,19 @@
 #!/bin/sh
-# disk.sh LISTS MIB OUT: makes OUT, the read-only root image that every system mounts on /mnt/root,
+# disk.sh LISTS MIB LINUX OUT: makes OUT, the read-only root image that every system mounts on /mnt/root,
 # MIB large: the Debian packages that LISTS/debian.list names for the stage `disk`, and what they
-# depend on, unpacked, without what left-out.list has. No package's own scripts run. Where a kernel's
-# sources are among them, linux.sh makes /usr/src/linux of those. OUT.sha256 has its digest.
+# depend on, unpacked, without what left-out.list has. No package's own scripts run. What linux.sh has
+# made at LINUX and beside it goes to /usr/src; where PostgreSQL is, cluster.sh makes a database
+# cluster. OUT.sha256 has the image's digest.
 # erofs, not compressed, or unpacking would be timed with every first read. Reproducible: dates,
 # owners and the file system's name are fixed, files are laid out in order.
 set -eu
 export LC_ALL=C
 umask 022
-lists=$1 size_mib=$2 out=$3
+lists=$1 size_mib=$2 linux=$3 out=$4
 here=$(dirname "$0")
 work=$(mktemp -d)
 tree=$work/tree
+chmod 755 "$work"
 mkdir "$tree"
 : >"$work/status"
 
@@ -23,11 +25,8 @@ sed -n "s/^'[^']*' \([^ ]*\.deb\) .*/\1/p" "$work/uris" | sort | sed 's/^base-fi
 	sed 's/^0//' | while read -r deb; do
 	dpkg-deb --extract "/pool/$deb" "$tree"
 done
-for archive in "$tree"/usr/src/linux-source-*.tar.xz; do
-	[ -e "$archive" ] || continue
-	"$here/linux.sh" "$archive" "$lists/linux.list" /usr/src/linux
-	mv /usr/src/linux "$tree/usr/src/linux"
-done
+mkdir -p "$tree/usr/src"
+cp -a "$linux" "$linux".* "$tree/usr/src/"
 grep -v '^#' "$lists/left-out.list" | while read -r pattern; do
 	# shellcheck disable=SC2086 # a pattern
 	(cd "$tree" && rm -rf $pattern)
@@ -39,6 +38,7 @@ ldconfig -i -X -r "$tree" || /sbin/ldconfig -r "$tree"
 cp "$tree/usr/share/base-passwd/passwd.master" "$tree/etc/passwd"
 cp "$tree/usr/share/base-passwd/group.master" "$tree/etc/group"
 echo 'postgres:x:100:65534::/tmp:/bin/sh' >>"$tree/etc/passwd"
+[ ! -e "$tree/usr/lib/postgresql" ] || "$here/cluster/cluster.sh" "$tree"
 
 # Where a guest mounts its own (workloads/lib/io/app.c).
 (cd "$tree" && mkdir -p dev proc sys tmp workloads mnt/data)
