@@ -19,5 +19,5 @@ create unique index updates_int_bt on updates (col_int)
 create index updates_code_h on updates using hash (col_code)
 create index updates_decim_bt on updates (col_decim)
 create index updates_double_bt on updates (col_double)
-vacuum analyze
+vacuum analyze uniques, hundred, tenpct, updates
 checkpoint

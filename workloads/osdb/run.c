@@ -39,7 +39,7 @@
 #define EMPTY	"/usr/share/postgresql/cluster/."
 #define LIMIT_S 60
 
-static uint64_t tuples = 4000;
+static uint64_t tuples = 2000;
 
 static const struct app server = {
     .name = "postgres",
@@ -314,7 +314,7 @@ static void finish(const struct bench_row *row)
 }
 
 static const struct bench_row rows[] = {
-    {{"ir"}, 2000, USERS, pass, set_up, cross_section, {TASK_IR}},
+    {{"ir"}, 1000, USERS, pass, set_up, cross_section, {TASK_IR}},
     {{"oltp"}, 1000, USERS, pass, NULL, finish, {TASK_OLTP}},
 };
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from harness.tests.recipe.debian import RECIPE, run
+from harness.tests.recipe.debian import RECIPE, Package, run
 
 
 def artefacts(tmp_path: Path, line: str) -> str:
@@ -54,6 +54,24 @@ def test_artefacts(unpacked: Path, how: str, pattern: str) -> None:
 )
 def test_artefacts_that_cannot_be_made(unpacked: Path, line: str, words: str) -> None:
     assert words in artefacts(unpacked, line)
+
+
+@pytest.mark.parametrize(
+    ("lists", "there"), [((), ["kernel", "headers"]), (("list",), ["headers"])]
+)
+def test_unpack_takes_the_pool_s_choice_or_a_list_s(
+    lists: tuple[str, ...], there: list[str], tmp_path: Path
+) -> None:
+    """What a system asks to unpack must not reach a stage that wants its own list's packages."""
+    for name in ("kernel", "headers", "tool"):
+        Package(name).build(tmp_path, tmp_path / "trees")
+    (tmp_path / "unpack").write_text("kernel\nheaders\n")
+    (tmp_path / "list").write_text("# a list\nchecks tool\nunpack headers # why\n")
+    done = run(
+        "sh", str(RECIPE / "unpack.sh"), *(str(tmp_path / it) for it in ("", "root", *lists))
+    )
+    assert done.returncode == 0, done
+    assert sorted(it.name for it in (tmp_path / "root/usr/share").iterdir()) == sorted(there)
 
 
 def test_boot_joins_parts_and_becomes_the_program(tmp_path: Path) -> None:
