@@ -136,6 +136,20 @@ def test_a_program_that_a_signal_kills(fail: Fail) -> None:
     assert "server died of signal 11: on my way" in reason
 
 
+def test_a_program_killed_for_want_of_memory(fail: Fail) -> None:
+    """A file stands in for the kernel's log."""
+    reason, _ = fail("echo sorting; echo Killed process $$ >/dev/kmsg; kill -KILL $$")
+    assert reason.startswith("it server died of signal 9: sorting")
+    reason, _ = fail('echo sorting; echo "Killed process $$ (program)" >/dev/kmsg; kill -KILL $$')
+    assert "died of signal 9, killed by the kernel: out of memory in the guest: sorting" in reason
+
+
+def test_a_program_whose_child_is_killed_for_want_of_memory(fail: Fail) -> None:
+    """As make is the one that fails, but a compiler the one that was killed."""
+    reason, _ = fail('echo Error 1; echo "Killed process 77 (cc1)" >/dev/kmsg; exit 2')
+    assert "and the kernel killed a process: out of memory in the guest: Error 1" in reason
+
+
 def test_a_program_whose_disk_is_full(fail: Fail) -> None:
     reason, _ = fail("echo something >/dev/full || exit 1")
     assert "server ended with status 1: " in reason and "No space left on device" in reason

@@ -114,7 +114,7 @@ pid_t app_start(const struct app *app)
 	return pid;
 }
 
-/* What the kernel says of a process that it killed for want of memory, "" if it says nothing. */
+/* Whether the kernel killed this process, or with 0 any, for want of memory: words, or "". */
 static const char *killed_for_memory(pid_t pid)
 {
 	static char record[1024];
@@ -122,12 +122,13 @@ static const char *killed_for_memory(pid_t pid)
 	ssize_t got;
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
 
-	snprintf(wanted, sizeof(wanted), "Killed process %d ", pid);
+	snprintf(wanted, sizeof(wanted), pid ? "Killed process %d " : "Killed process ", pid);
 	while (fd >= 0 && ((got = read(fd, record, sizeof(record) - 1)) > 0 || errno == EPIPE)) {
 		record[got > 0 ? got : 0] = '\0';
 		if (strstr(record, wanted)) {
 			close(fd);
-			return ", killed by the kernel: out of memory in the guest";
+			return pid ? ", killed by the kernel: out of memory in the guest"
+				   : ", and the kernel killed a process: out of memory in the guest";
 		}
 	}
 	if (fd >= 0)
@@ -141,7 +142,7 @@ static void fail_status(const struct app *app, pid_t pid, int status)
 		app_fail(app, "died of signal %d%s", WTERMSIG(status), killed_for_memory(pid));
 	if (WEXITSTATUS(status) == NO_PROGRAM)
 		app_fail(app, "could not be started");
-	app_fail(app, "ended with status %d", WEXITSTATUS(status));
+	app_fail(app, "ended with status %d%s", WEXITSTATUS(status), killed_for_memory(0));
 }
 
 static uint64_t time_ns(const struct timeval *t)
