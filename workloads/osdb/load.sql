@@ -5,11 +5,11 @@ create table uniques (col_key int not null, col_int int not null, col_signed int
 create table hundred (like uniques including all)
 create table tenpct (like uniques including all)
 create table updates (like uniques including all)
-copy tiny from '/tmp/osdb/tiny'
-copy uniques from '/tmp/osdb/uniques'
-copy hundred from '/tmp/osdb/hundred'
-copy tenpct from '/tmp/osdb/tenpct'
-copy updates from '/tmp/osdb/updates'
+copy tiny from '/tmp/osdb/tiny' with (freeze)
+copy uniques from '/tmp/osdb/uniques' with (freeze)
+copy hundred from '/tmp/osdb/hundred' with (freeze)
+copy tenpct from '/tmp/osdb/tenpct' with (freeze)
+copy updates from '/tmp/osdb/updates' with (freeze)
 commit
 create unique index uniques_key_bt on uniques (col_key)
 create unique index hundred_key_bt on hundred (col_key)

@@ -10,9 +10,10 @@
  * Ten users are OSDB's number for its 40 MB of data.
  *
  * Not as there: counts are fixed, not minutes; random keys come from a seed; the relations are smaller
- * unless `tuples` is 100000; values are spread evenly (AS3AP has some skewed ones); of the indices those
- * on `updates` and on the keys exist; the single-user tests are left out. Every tuple read is compared
- * with what was loaded, and every change is found again in two sums over the relation.
+ * (the data disk holds no more than half of those 100000 tuples a relation); values are spread evenly
+ * (AS3AP has some skewed ones); of the indices those on `updates` and on the keys exist; the single-user
+ * tests are left out. Every tuple read is compared with what was loaded, and every change is found again
+ * in two sums over the relation.
  *
  * The cluster lies on the data disk, a copy of the one that recipe/cluster/cluster.sh has made. The
  * settings are postgresql.conf beside this file.
