@@ -28,7 +28,7 @@
 #define LINE_SIZE   512
 #define WORDS	    2 /* before the objects' names */
 
-static uint64_t objects = 4;
+static uint64_t first = 1, objects = 4; /* which of the list */
 
 static FILE *open_list(const char *name)
 {
@@ -95,7 +95,7 @@ static void copy_sources(void)
 	struct stat info;
 
 	while (fgets(line, sizeof(line), list)) {
-		if (sscanf(line, "%u %511s", &number, name) != 2 || number > objects)
+		if (sscanf(line, "%u %511s", &number, name) != 2 || number >= first + objects)
 			continue;
 		snprintf(from, sizeof(from), SOURCES "/%s", name);
 		snprintf(to, sizeof(to), PLACE "/%s", name);
@@ -127,12 +127,15 @@ static void choose(char **argv)
 
 	if (!wanted)
 		bench_fail(WANTED_SUMS);
-	for (size_t n = 0; n < objects; n++) {
+	for (size_t at = 1, n = 0; n < objects; at++) {
 		if (!fgets(line, sizeof(line), list) ||
 		    sscanf(line, "%511s %511s", digest, names[n]) != 2)
-			app_fail_plain("the image knows %zu objects, %llu are asked for", n,
-				       (unsigned long long)objects);
+			app_fail_plain("the image knows %zu objects, %llu are asked for", at - 1,
+				       (unsigned long long)(first - 1 + objects));
+		if (at < first)
+			continue;
 		argv[n] = names[n];
+		n++;
 		fputs(line, wanted);
 	}
 	fclose(list);
@@ -193,6 +196,7 @@ static const struct bench_row rows[] = {
 
 int main(int argc, char **argv)
 {
+	bench_axis("first", &first, OBJECTS_MAX);
 	bench_axis("objects", &objects, OBJECTS_MAX);
 	return bench_main(rows, sizeof(rows) / sizeof(rows[0]), argc, argv);
 }
