@@ -23,19 +23,11 @@ from contract import Program
 from harness import protocol
 
 pytestmark = pytest.mark.guest
-IMAGE = Path("/opt/rexen/disk/root.img")
 LOAD = "usr/share/dbench/client.txt"
 LIBRARY = "usr/lib/x86_64-linux-gnu"
-NEEDED = ("usr/bin/dbench", f"{LIBRARY}/ld-linux-x86-64.so.2", f"{LIBRARY}/libc.so.6")
+LIBRARIES = ("ld-linux-x86-64.so.2", "libc.so.6", "libpopt.so.0")
 SESSION = r'"\clients\client1\~dmtmp\PWRPNT\PCBENCHM" 1004 '
 MEBIBYTE = 1 << 20
-
-
-@pytest.fixture(scope="module")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    tree = tmp_path_factory.mktemp("image") / "root"
-    subprocess.run(["fsck.erofs", f"--extract={tree}", IMAGE], check=True, capture_output=True)
-    return tree
 
 
 def sessions(load: str) -> list[str]:
@@ -47,25 +39,26 @@ def sessions(load: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def load(image: Path) -> list[str]:
-    return sessions((image / LOAD).read_text())
+def load(large_root: Path) -> list[str]:
+    return sessions((large_root / LOAD).read_text())
 
 
-def grow(tree: Path, image: Path, load: str) -> Path:
-    for name in (*NEEDED, *(f"{LIBRARY}/{p.name}" for p in image.glob(f"{LIBRARY}/libpopt.so.0*"))):
-        (tree / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(image / name, tree / name)
+@pytest.fixture
+def tree(
+    tmp_path: Path, large_root: Path, load: list[str], monkeypatch: pytest.MonkeyPatch
+) -> Path:
+    """What the workload enters: dbench, its libraries and the first two sessions of its load."""
+    tree = tmp_path / "root"
+    libraries = large_root / LIBRARY
+    for path in (large_root / "usr/bin/dbench", *(libraries / name for name in LIBRARIES)):
+        place = tree / path.relative_to(large_root)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
     (tree / "lib64").symlink_to(LIBRARY)
     for name in ("tmp", "dev", "data", "usr/share/dbench"):
         (tree / name).mkdir(parents=True)
     os.mknod(tree / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    (tree / LOAD).write_text(load)
-    return tree
-
-
-@pytest.fixture
-def tree(tmp_path: Path, image: Path, load: list[str], monkeypatch: pytest.MonkeyPatch) -> Path:
-    tree = grow(tmp_path / "root", image, "".join(load[:4]))
+    (tree / LOAD).write_text("".join(load[:4]))
     monkeypatch.setenv("REXEN_ROOT", str(tree))
     return tree
 
