@@ -63,6 +63,18 @@ class Program:
         return done.returncode, done.stdout
 
 
+def run_in_root(program: Path, tree: Path, *parameters: str) -> tuple[int, bytes]:
+    """Exit status and output of a workload to which `tree` is the large root (lib/io/app.h)."""
+    done = subprocess.run(
+        [program, *parameters],
+        env={"REXEN_ROOT": str(tree)},
+        stdout=subprocess.PIPE,
+        timeout=300,
+        check=False,
+    )
+    return done.returncode, done.stdout
+
+
 def check_prints_what_it_declares(program: Program, tmp: Path) -> Sequence[Sample]:
     """Samples and nothing else: of every declared metric one warm-up, then `reps` in order."""
     status, output = program.start(tmp, f"reps={REPS}", "percent=1", "divide=2")

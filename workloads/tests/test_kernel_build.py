@@ -5,44 +5,25 @@ What it builds must be what the image's recipe built, to the bit, or the workloa
 
 from __future__ import annotations
 
-import os
-import stat
-import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import WORKLOADS
+from contract import run_in_root
 
 from harness import protocol
 from harness.model.record import Phase
 
 pytestmark = pytest.mark.guest
-IMAGE = Path(os.environ.get("REXEN_TEST_ROOT_IMAGE", "/opt/rexen/disk/root.img"))
 OBJECTS = (WORKLOADS / "root/linux.objects").read_text()
 
 
-@pytest.fixture(scope="module")
-def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the image holds, as a tree that can be written to."""
-    tree = tmp_path_factory.mktemp("image") / "root"
-    subprocess.run(["fsck.erofs", f"--extract={tree}", IMAGE], check=True, capture_output=True)
-    os.mknod(tree / "dev/null", 0o666 | stat.S_IFCHR, os.makedev(1, 3))
-    return tree
-
-
 def run(built: Path, root: Path, *parameters: str) -> tuple[int, bytes]:
-    done = subprocess.run(
-        [built / "workloads/kernel-build/run", *parameters],
-        env={"REXEN_ROOT": str(root)},
-        stdout=subprocess.PIPE,
-        timeout=300,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    return run_in_root(built / "workloads/kernel-build/run", root, *parameters)
 
 
-def test_builds_the_objects_and_leaves_nothing(built: Path, root: Path) -> None:
-    status, output = run(built, root, "reps=2", "objects=2")
+def test_builds_the_objects_and_leaves_nothing(built: Path, large_root: Path) -> None:
+    status, output = run(built, large_root, "reps=2", "objects=2")
     assert status == 0, output
     samples = protocol.parse(output).samples
     for metric in ("build", "system_share"):
@@ -51,15 +32,15 @@ def test_builds_the_objects_and_leaves_nothing(built: Path, root: Path) -> None:
     assert {it.count for it in samples if it.metric == "build"} == {1}
     shares = [it for it in samples if it.metric == "system_share"]
     assert all(0 < it.count < it.total_ns for it in shares)
-    assert list((root / "mnt/data").iterdir()) == []
+    assert list((large_root / "mnt/data").iterdir()) == []
 
 
-def test_an_object_that_came_out_otherwise_fails(built: Path, root: Path) -> None:
+def test_an_object_that_came_out_otherwise_fails(built: Path, large_root: Path) -> None:
     """It compiles, but it is not what the recipe compiled."""
-    source = root / "usr/src/linux/lib/llist.c"
+    source = large_root / "usr/src/linux/lib/llist.c"
     text = source.read_text()
     source.write_text(f"{text}extern int one_more;\nint one_more = 1;\n")
-    status, output = run(built, root, "objects=2")
+    status, output = run(built, large_root, "objects=2")
     source.write_text(text)
     assert status == 1
     (reason,) = protocol.parse(output).failures
@@ -67,11 +48,11 @@ def test_an_object_that_came_out_otherwise_fails(built: Path, root: Path) -> Non
     assert b"lib/llist.o: FAILED" in output
 
 
-def test_a_source_that_does_not_compile_fails_with_the_words(built: Path, root: Path) -> None:
-    source = root / "usr/src/linux/lib/llist.c"
+def test_a_source_that_does_not_compile_fails_with_the_words(built: Path, large_root: Path) -> None:
+    source = large_root / "usr/src/linux/lib/llist.c"
     text = source.read_text()
     source.write_text("#error nobody can compile this\n")
-    status, output = run(built, root, "objects=2")
+    status, output = run(built, large_root, "objects=2")
     source.write_text(text)
     assert status == 1
     (reason,) = protocol.parse(output).failures
@@ -79,15 +60,15 @@ def test_a_source_that_does_not_compile_fails_with_the_words(built: Path, root: 
     assert b"nobody can compile this" in output
 
 
-def test_more_objects_than_the_image_knows_fail(built: Path, root: Path) -> None:
+def test_more_objects_than_the_image_knows_fail(built: Path, large_root: Path) -> None:
     known = sum(1 for line in OBJECTS.splitlines() if not line.startswith("#"))
-    status, output = run(built, root, f"objects={known + 1}")
+    status, output = run(built, large_root, f"objects={known + 1}")
     assert status == 1
     (reason,) = protocol.parse(output).failures
     assert f"the image knows {known} objects" in reason
 
 
-def test_all_objects_of_the_list_are_known_in_its_order(root: Path) -> None:
-    sums = (root / "usr/src/linux.sums").read_text().splitlines()
+def test_all_objects_of_the_list_are_known_in_its_order(large_root: Path) -> None:
+    sums = (large_root / "usr/src/linux.sums").read_text().splitlines()
     listed = [line for line in OBJECTS.splitlines() if not line.startswith("#")]
     assert [line.split()[1] for line in sums] == listed

@@ -6,12 +6,11 @@ A tree of the large root stands in for the guest's (lib/io/app.h); ring 2, the c
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
 from conftest import WORKLOADS
-from contract import Program
+from contract import Program, run_in_root
 
 from harness import protocol
 
@@ -24,14 +23,7 @@ def run(tree: Path, built: Path, *parameters: str) -> tuple[int, bytes]:
     place = tree / "workloads" / NAME
     shutil.rmtree(place, ignore_errors=True)
     shutil.copytree(built / "workloads" / NAME, place)
-    done = subprocess.run(
-        [place / "run", *parameters],
-        env={"REXEN_ROOT": str(tree)},
-        stdout=subprocess.PIPE,
-        timeout=120,
-        check=False,
-    )
-    return done.returncode, done.stdout
+    return run_in_root(place / "run", tree, *parameters)
 
 
 def test_every_program_says_what_it_should(large_root: Path, built: Path) -> None:
