@@ -46,16 +46,22 @@ def run(
 
 def capture(argv: Sequence[str], *, wall_s: float = 30.0) -> str:
     """What a short command prints. Raises ProcessFailed."""
+    return filter_bytes(argv, b"", wall_s=wall_s).decode()
+
+
+def filter_bytes(argv: Sequence[str], content: bytes, *, wall_s: float) -> bytes:
+    """What a command makes of `content`. Raises ProcessFailed."""
     try:
         done = subprocess.run(
-            list(argv), capture_output=True, text=True, timeout=wall_s, check=False
+            list(argv), input=content, capture_output=True, timeout=wall_s, check=False
         )
     except FileNotFoundError:
         raise ProcessFailed(f"{argv[0]} is not installed") from None
     except subprocess.TimeoutExpired:
         raise ProcessFailed(f"{argv[0]} took longer than {wall_s:g} s") from None
     if done.returncode:
-        raise ProcessFailed(f"{argv[0]} failed: {done.stderr.strip() or done.returncode}")
+        complaint = done.stderr.decode(errors="replace").strip()
+        raise ProcessFailed(f"{argv[0]} failed: {complaint or done.returncode}")
     return done.stdout
 
 
