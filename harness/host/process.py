@@ -11,7 +11,10 @@ from harness.errors import HarnessError
 
 
 class ProcessFailed(HarnessError):
-    """A host command could not be started, failed, or took too long."""
+    """A host command could not be started, failed, or took too long. `status` is what it exited
+    with; 0 if it did not."""
+
+    status = 0
 
 
 def run(
@@ -41,7 +44,9 @@ def run(
         except subprocess.TimeoutExpired:
             raise ProcessFailed(f"{argv[0]} took longer than {wall_s:g} s", log=log) from None
     if done.returncode:
-        raise ProcessFailed(f"{argv[0]} failed with status {done.returncode}", log=log)
+        failed = ProcessFailed(f"{argv[0]} failed with status {done.returncode}", log=log)
+        failed.status = done.returncode
+        raise failed
 
 
 def capture(argv: Sequence[str], *, wall_s: float = 30.0) -> str:
