@@ -131,6 +131,11 @@ class Changes:
         return tuple(one for one in self.numbers if one.cause is Cause.NOTHING)
 
     @property
+    def turned(self) -> tuple[ClaimChange, ...]:
+        """Claims that both nights judge, and otherwise."""
+        return tuple(one for one in self.claims if ABSENT not in (one.old, one.new))
+
+    @property
     def inputs(self) -> dict[str, int]:
         """Inputs that changed, with the number of cells each changed for."""
         was = {_at(one): one.inputs for one in self.old.cells}

@@ -113,12 +113,12 @@ def _inputs(changes: Changes, packages: Sequence[str]) -> list[str]:
 
 def _made_from(night: Night) -> list[str]:
     source, counts = night.source, night.counts
+    known = ", the others have the same inputs as before" if counts.run < counts.cells else ""
     lines = [
         f"- commit `{source.commit[:12]}` {_cell(source.subject)}",
         f"- image `{source.image}`, {source.emulator}",
         f"- inputs.lock `{source.lock[:16]}`",
-        f"- {counts.run} of {counts.cells} cells were run, the others have the same inputs as "
-        f"before; {counts.failed} failed",
+        f"- {counts.run} of {counts.cells} cells were run{known}; {counts.failed} failed",
     ]
     lines += [f"- not as locked: {one}" for one in source.differs]
     return ["\n".join(lines)]

@@ -160,7 +160,7 @@ def _exit_code(night: Night, changes: Changes | None) -> ExitCode:
         return ExitCode.OTHER_INPUTS if night.source.differs else ExitCode.OK
     if changes.undetermined:
         return ExitCode.DIFFERENT
-    if changes.claims:
+    if changes.turned:
         return ExitCode.CLAIM_CHANGED
     if changes.regressions:
         return ExitCode.REGRESSION
@@ -181,7 +181,7 @@ def _print(context: Context, night: Night, changes: Changes | None, code: ExitCo
                 "failed": night.counts.failed,
                 "steps": len(changes.steps) if changes else 0,
                 "regressions": len(changes.regressions) if changes else 0,
-                "claims_changed": len(changes.claims) if changes else 0,
+                "claims_changed": len(changes.turned) if changes else 0,
                 "exit_code": int(code),
             }
         )

@@ -183,6 +183,7 @@ def test_verdicts_that_changed_are_listed_third() -> None:
         ("P1", "reproduced", "not reproduced"),
         ("P2", ABSENT, "direction only"),
     ]
+    assert [one.id for one in changes.turned] == ["P1"], "a new claim has not turned"
     heads = [line for line in summary(changes, []).splitlines() if line.startswith("#")]
     assert heads[1:] == ["## What changed", "## Steps", "## Verdicts", "## Made from"]
 
