@@ -6,7 +6,7 @@ misspelled name into an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -74,14 +74,14 @@ def render(study: Study, compared: list[OverheadView]) -> str:
     counted = instruction_views(study)
     facts = fact_tables(study)
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             profile=study.profile,
             cells=provenance.cells_text(study),
             differing_inputs=provenance.differing_inputs(study),
             base=study.base,
-            colors=[_color(one) for one in study.systems.values()],
+            colors=system_colors(study.systems.values()),
             page_light=PAGE_LIGHT,
             page_dark=PAGE_DARK,
             answer=answer_view(study, judgements),
@@ -133,6 +133,10 @@ def _links(sections: Sequence[Section]) -> list[tuple[str, str]]:
     return [(one.id, one.heading) for one in sections]
 
 
+def system_colors(systems: Iterable[System]) -> list[SystemColor]:
+    return [_color(one) for one in systems]
+
+
 def _color(system: System) -> SystemColor:
     return SystemColor(
         id=system.id,
@@ -141,9 +145,10 @@ def _color(system: System) -> SystemColor:
     )
 
 
-def _environment() -> Environment:
+def environment(*folders: Path) -> Environment:
+    """Templates of these folders, and of the report."""
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([*folders, TEMPLATES]),
         undefined=StrictUndefined,
         autoescape=True,
         trim_blocks=True,
