@@ -14,7 +14,7 @@ MOST = 50  # entries, the newest ones
 
 
 def feed(nights: Sequence[Night], *, address: str = "") -> bytes:
-    """`nights` are those worth an entry, oldest first, and whole: an entry is a night's summary.
+    """`nights` are those worth an entry, oldest first, with their summaries.
     Links are below `address`; without one they are relative to the feed."""
     ElementTree.register_namespace("", ATOM)
     root = ElementTree.Element(f"{{{ATOM}}}feed")
@@ -33,7 +33,8 @@ def feed(nights: Sequence[Night], *, address: str = "") -> bytes:
         _text(entry, "updated", _moment(night))
         _link(entry, "alternate", f"{address}index.html#{anchor(night)}")
         _text(entry, "content", night.summary, type="text")
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    text: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return text + b"\n"
 
 
 def anchor(night: Night) -> str:

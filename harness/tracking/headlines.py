@@ -15,6 +15,8 @@ from harness.model.experiment import Experiment, MetricRef
 from harness.model.unit import Better
 from harness.tracking.night import Night, Number, Place
 
+DIGITS = 12
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -81,9 +83,9 @@ def _mean(
     there = [cost for cost in costs if cost is not None]
     if len(there) < len(costs):
         return None
-    if len(there) == 1:  # exactly as it was measured
-        return there[0]
-    return math.exp(math.fsum(map(math.log, there)) / len(there))
+    mean = math.exp(math.fsum(map(math.log, there)) / len(there))
+    # Digits beyond are of the division: two numbers that moved alike moved nothing here.
+    return float(f"{mean:.{DIGITS}g}")
 
 
 def _cost(numbers: dict[Place, Number], system: str, base: str, ref: MetricRef) -> float | None:
