@@ -84,8 +84,13 @@ def publish(
             "there is nothing to publish: no results, and no nights in a ledger",
             hint="run './rexen reproduce' or './rexen nightly' first",
         )
+    if sources.ledger and not nights:
+        raise StoreError(
+            f"{sources.ledger.folder} has no nights",
+            hint="'rexen nightly --ledger DIR' writes one; without --ledger there are only reports",
+        )
     profiles = list(dict.fromkeys([*sources.studies, *(one.profile for one in nights)]))
-    _refuse_others(out, profiles)
+    refuse_others(out, profiles)
     fresh = out.with_name(f".{out.name}.new")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
@@ -108,8 +113,8 @@ def publish(
     return Published(out / "index.html", len(nights), tuple(sources.studies))
 
 
-def _refuse_others(out: Path, profiles: Iterable[str]) -> None:
-    """The old site is removed, so it had better be one."""
+def refuse_others(out: Path, profiles: Iterable[str]) -> None:
+    """The old site is removed, so it had better be one. Raises UsageError."""
     if not out.exists():
         return
     if not out.is_dir():

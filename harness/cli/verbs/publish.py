@@ -17,6 +17,8 @@ from harness.store import newest_cells
 
 if TYPE_CHECKING:
     from harness.analysis.study import Study
+    from harness.tracking.ledger import Ledger
+    from harness.tracking.publish import Addresses, Published
 
 
 def add(verbs: Verbs) -> None:
@@ -40,32 +42,38 @@ def add(verbs: Verbs) -> None:
 def publish(
     context: Context, *, site: Path, ledger: Path | None, address: str, commit_url: str
 ) -> ExitCode:
-    from harness.analysis.frame import base_system
     from harness.tracking.ledger import Ledger
-    from harness.tracking.publish import Addresses, Sources
-    from harness.tracking.publish import publish as write
+    from harness.tracking.publish import Addresses
 
-    workloads = catalogue.load_workloads(context.paths)
-    systems = catalogue.load_systems(context.paths)
-    found = write(
-        site.absolute(),
-        Sources(
-            studies=_studies(context),
-            ledger=Ledger(ledger) if ledger else None,
-            systems=systems,
-            experiments=catalogue.load_experiments(context.paths.experiments, workloads),
-            base=base_system(systems),
-        ),
-        Addresses(site=_folder(address), commit=commit_url),
-        scratch=context.paths.build / "asv",
-        logs=context.logs,
-        steps=context.steps,
-    )
+    book = Ledger(ledger) if ledger else None
+    addresses = Addresses(site=_folder(address), commit=commit_url)
+    found = write_site(context, site.absolute(), book, addresses)
     if context.json:
         emit({"index": str(found.index), "nights": found.nights, "reports": list(found.reports)})
     else:
         print(f"site: {found.index}")
     return ExitCode.OK
+
+
+def write_site(
+    context: Context, site: Path, ledger: Ledger | None, addresses: Addresses
+) -> Published:
+    """The site of this store and this ledger. Raises UsageError, StoreError."""
+    from harness.analysis.frame import base_system
+    from harness.tracking.publish import Sources
+    from harness.tracking.publish import publish as write
+
+    workloads = catalogue.load_workloads(context.paths)
+    systems = catalogue.load_systems(context.paths)
+    sources = Sources(
+        studies=_studies(context),
+        ledger=ledger,
+        systems=systems,
+        experiments=catalogue.load_experiments(context.paths.experiments, workloads),
+        base=base_system(systems),
+    )
+    scratch = context.paths.build / "asv"
+    return write(site, sources, addresses, scratch=scratch, logs=context.logs, steps=context.steps)
 
 
 def _studies(context: Context) -> dict[str, Study]:
