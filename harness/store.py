@@ -131,6 +131,16 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
+    def console_end(self, record: Record, most: int) -> bytes:
+        """The last bytes of it; none where it was not kept with the record."""
+        try:
+            with self.console_path(record.cell_id, record.attempt).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(size - most, 0))
+                return file.read(most)
+        except OSError:
+            return b""
+
     def keep_counts(self, counts: Counts) -> None:
         """In place of the cell's earlier ones. Raises StoreError, DiskFullError."""
         text = json.dumps(asdict(counts), indent=1, sort_keys=True) + "\n"

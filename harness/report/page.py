@@ -6,8 +6,10 @@ misspelled name into an error.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -18,13 +20,24 @@ from harness.model.system import System
 from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, legible
 from harness.report.export import export
 from harness.report.sections import provenance
+from harness.report.sections.answer import answer_view
+from harness.report.sections.cells import cell_blocks
 from harness.report.sections.experiment import experiment_view
 from harness.report.sections.facts import fact_tables
 from harness.report.sections.instructions import instruction_views
 from harness.report.sections.overhead import OverheadView, overhead_text, overhead_view
-from harness.report.sections.verdicts import claim_views, scores
+from harness.report.sections.verdicts import claim_views, matrix_view
 
 TEMPLATES = Path(__file__).with_name("templates")
+# The last sections, as the contents name them.
+BEHIND = (
+    ("trouble", "Failed cells"),
+    ("exactness", "Exactness"),
+    ("time", "Time"),
+    ("cells", "Every cell"),
+    ("provenance", "Provenance"),
+    ("glossary", "Glossary"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +72,7 @@ def render(study: Study, compared: list[OverheadView]) -> str:
     papers = [one for one in experiments if one.has_paper and not one.leads]
     controls = [one for one in experiments if not one.has_paper]
     counted = instruction_views(study)
-    judged, lines = scores(study, judgements)
+    facts = fact_tables(study)
     return (
         _environment()
         .get_template("report.html.j2")
@@ -71,17 +84,31 @@ def render(study: Study, compared: list[OverheadView]) -> str:
             colors=[_color(one) for one in study.systems.values()],
             page_light=PAGE_LIGHT,
             page_dark=PAGE_DARK,
-            judged=judged,
-            scores=lines,
+            answer=answer_view(study, judgements),
+            matrix=matrix_view(study, judgements),
             claims=claim_views(study, judgements),
             systems=provenance.system_views(study),
             leads=leads,
-            contents=[*papers, *compared, *controls, *counted],
+            contents=[
+                ("The answer", [("answer", "Does it reproduce?"), ("verdicts", "Verdicts")]),
+                (
+                    "The paper",
+                    [
+                        *_links(leads),
+                        ("claims", "Claim by claim"),
+                        ("systems", "The systems"),
+                        *_links(papers),
+                    ],
+                ),
+                ("Beyond it", [*_links(compared), *_links(controls), *_links(counted)]),
+                ("Behind it", [*_links(facts), *BEHIND]),
+            ],
+            blocks=cell_blocks(study),
             experiments=papers,
             controls=controls,
             overheads=compared,
             counted=counted,
-            facts=fact_tables(study),
+            facts=facts,
             failed=provenance.failed_cells(study),
             not_run=provenance.cells_not_run(study),
             unable=provenance.cells_unable(study),
@@ -90,6 +117,20 @@ def render(study: Study, compared: list[OverheadView]) -> str:
             origin=provenance.origin(study),
         )
     )
+
+
+class Section(Protocol):
+    """What the contents link to."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def heading(self) -> str: ...
+
+
+def _links(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    return [(one.id, one.heading) for one in sections]
 
 
 def _color(system: System) -> SystemColor:

@@ -16,6 +16,7 @@ from harness.cli.verbs import (
     image,
     list_catalogue,
     lock,
+    nightly,
     plan,
     readme,
     reference,
@@ -44,4 +45,5 @@ VERBS = (
     lock,
     reference,
     readme,
+    nightly,
 )

@@ -339,7 +339,7 @@ def test_completion(shell: str, capsys: Capture) -> None:
 
 VERBS = (
     "doctor list build plan run verify report reproduce diff console export shell image lock "
-    "reference readme"
+    "reference readme nightly"
 ).split()
 
 
@@ -352,7 +352,7 @@ def test_every_verb_has_help(capsys: Capture) -> None:
 
 
 def test_exit_codes_never_change() -> None:
-    assert [code.value for code in ExitCode] == [*range(12), 130]
+    assert [code.value for code in ExitCode] == [*range(14), 130]
 
 
 def test_help_names_every_exit_code() -> None:
