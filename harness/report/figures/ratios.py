@@ -56,8 +56,8 @@ def ratio_figure(
             color=lane.map(stand_in),
             y=tops + head + GAP / 2 + LANE * (lane.astype(float) + 0.5),
         ).sort_values("lane", kind="stable")
-        for (_, color), lane_df in placed_df.groupby(["lane", "color"]):
-            _lines(axes, lane_df, color)
+        for _, lane_df in placed_df.groupby("lane"):
+            _lines(axes, lane_df, str(lane_df["color"].iloc[0]))
         _dots(axes, placed_df.dropna(subset=["ratio"]))
         _scale(axes, [*points_df["ratio"], *points_df["low"], *points_df["high"]], shape)
         return for_page(figure, figure_id, systems, title)
