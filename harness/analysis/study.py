@@ -95,8 +95,7 @@ class Study:
 
     def record(self, system: str, workload: str, point: Point) -> Record | None:
         """The record that represents the cell here."""
-        at = Coordinates(system, workload, self.profile, point)
-        return next((one for one in self.records if one.at == at), None)
+        return self.frames.by_place.get(Coordinates(system, workload, self.profile, point))
 
     def systems_of(self, experiment: Experiment) -> tuple[System, ...]:
         """The systems an experiment is about, in the catalogue's order: those that it names,

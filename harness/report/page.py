@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from harness.analysis.claims import judge
 from harness.analysis.overhead import overheads
 from harness.analysis.study import Study
 from harness.model.system import System
 from harness.report.colors import LEAST_DARK, LEAST_LIGHT, PAGE_DARK, PAGE_LIGHT, legible
+from harness.report.environment import environment
 from harness.report.export import export
 from harness.report.sections import provenance
 from harness.report.sections.answer import answer_view
@@ -28,7 +27,6 @@ from harness.report.sections.instructions import instruction_views
 from harness.report.sections.overhead import OverheadView, overhead_text, overhead_view
 from harness.report.sections.verdicts import claim_views, matrix_view
 
-TEMPLATES = Path(__file__).with_name("templates")
 # The last sections, as the contents name them.
 BEHIND = (
     ("trouble", "Failed cells"),
@@ -142,15 +140,4 @@ def _color(system: System) -> SystemColor:
         id=system.id,
         light=legible(system.color, PAGE_LIGHT, LEAST_LIGHT),
         dark=legible(system.color, PAGE_DARK, LEAST_DARK),
-    )
-
-
-def environment(*folders: Path) -> Environment:
-    """Templates of these folders, and of the report."""
-    return Environment(
-        loader=FileSystemLoader([*folders, TEMPLATES]),
-        undefined=StrictUndefined,
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
     )

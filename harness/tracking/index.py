@@ -9,8 +9,9 @@ from pathlib import Path
 from harness.model.experiment import Verdict
 from harness.model.system import System
 from harness.report.colors import PAGE_DARK, PAGE_LIGHT
+from harness.report.environment import environment
 from harness.report.numbers import count_text, ratio_text
-from harness.report.page import environment, system_colors
+from harness.report.page import system_colors
 from harness.tracking.asv import asv_name
 from harness.tracking.feed import anchor
 from harness.tracking.headlines import Headline, Topic
