@@ -47,11 +47,11 @@ class SystemColor:
     dark: str
 
 
-def write_report(study: Study, out_dir: Path) -> Path:
+def write_report(study: Study, out_dir: Path, *, home: str = "") -> Path:
     """Write index.html, data.csv, data.parquet, records.json, schema.json; return the page.
     Beside them overhead.txt, if a system that was run names a reference."""
     compared = [overhead_view(study, one) for one in overheads(study)]
-    page = render(study, compared)
+    page = render(study, compared, home=home)
     export(study.frames.attempts, out_dir, workloads=study.workloads)
     path = out_dir / "index.html"
     path.write_text(page, encoding="utf-8")
@@ -62,8 +62,9 @@ def write_report(study: Study, out_dir: Path) -> Path:
     return path
 
 
-def render(study: Study, compared: list[OverheadView]) -> str:
-    """The page as text."""
+def render(study: Study, compared: list[OverheadView], *, home: str = "") -> str:
+    """The page as text. `home` is the page of a site that this one belongs to, "" if it stands
+    alone."""
     judgements = judge(study)
     experiments = [experiment_view(study, one) for one in study.experiments]
     leads = [one for one in experiments if one.leads]
@@ -76,6 +77,7 @@ def render(study: Study, compared: list[OverheadView]) -> str:
         .get_template("report.html.j2")
         .render(
             profile=study.profile,
+            home=home,
             cells=provenance.cells_text(study),
             differing_inputs=provenance.differing_inputs(study),
             base=study.base,

@@ -97,7 +97,7 @@ def publish(
         fresh.mkdir(parents=True)
         for profile, study in sources.studies.items():
             with steps.step(f"rendering the report of the {profile} profile"):
-                write_report(study, fresh / profile)
+                write_report(study, fresh / profile, home="../index.html")
         if sources.ledger and nights:
             with steps.step("drawing asv's pages"):
                 asv.write(scratch, sources.ledger, fresh / "asv", commit_url=addresses.commit)

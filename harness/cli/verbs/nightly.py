@@ -87,7 +87,7 @@ def nightly(
         with summary.open("a", encoding="utf-8") as file:
             file.write(night.summary)
     if site:
-        write_site(context, site.absolute(), book, Addresses(commit=commit_url))
+        write_site(context, site.resolve(), book, Addresses(commit=commit_url))
     code = _exit_code(night, changes)
     _print(context, night, changes, code)
     return code

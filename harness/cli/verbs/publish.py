@@ -47,7 +47,7 @@ def publish(
 
     book = Ledger(ledger) if ledger else None
     addresses = Addresses(site=_folder(address), commit=commit_url)
-    found = write_site(context, site.absolute(), book, addresses)
+    found = write_site(context, site.resolve(), book, addresses)
     if context.json:
         emit({"index": str(found.index), "nights": found.nights, "reports": list(found.reports)})
     else:

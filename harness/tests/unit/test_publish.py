@@ -222,6 +222,8 @@ def test_every_link_of_the_site_has_its_file(tmp_path: Path, sources: Sources) -
     reader = Reader((site / "index.html").read_text(encoding="utf-8"))
     links = [it for it in reader.addresses if not it.startswith("data:")]
     assert "quick/index.html" in links and "feed.xml" in links
+    report = Reader((site / "quick" / "index.html").read_text(encoding="utf-8"))
+    assert [it for it in report.addresses if not it.startswith(("#", "data:"))] == ["../index.html"]
     for link in links:
         path, _, place = link.partition("#")
         assert not path or (site / path).is_file(), link

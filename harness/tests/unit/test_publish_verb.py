@@ -90,3 +90,15 @@ def test_a_ledger_that_is_none_is_said(
         ExitCode.STORE
     )
     assert "no nights" in unwrapped(capsys.readouterr().err)
+
+
+def test_a_site_behind_a_link_is_replaced_where_it_lies(
+    engine: WorldEngine, rexen: Rexen, tmp_path: Path
+) -> None:
+    """The link itself took the old site's place, and could not be removed."""
+    rexen("run", *CELL)
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    for _ in range(2):
+        assert rexen("publish", str(tmp_path / "link")) == ExitCode.OK
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real" / "index.html").exists()
