@@ -229,7 +229,7 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
 
 def publish(folder: Path, log: Path) -> None:
     """asv's site from the files that `write` made. Raises ProcessFailed."""
-    command = [sys.executable, "-m", "harness.tracking.asv_command"]
+    command = [sys.executable, "-P", "-m", "harness.tracking.asv_command"]
     process.run(
         [*command, "publish", "--no-pull", "--config", str(folder / "asv.conf.json")],
         log=log,

@@ -11,17 +11,19 @@ import pytest
 
 from harness.cli.choice import Choice, Chosen, choose
 from harness.cli.context import Context
-from harness.cli.night import half_commands, run_half
+from harness.cli.night import half_commands, run_half, usable_records
+from harness.model.record import AS_LOCKED, INPUTS
 from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 from harness.store import Store
+from harness.tests.builders import a_record
 from harness.tracking.attribution import Half
 
 # What the commit's launcher does here: it writes down what it was given, and plays fake machines.
 LAUNCHER = """\
 #!/bin/sh
 here=$(cd "$(dirname "$0")" && pwd)
-{{ cat "$here/version"; cat "$here/inputs.lock"; echo "$@"; }} >>{seen}
+{{ cat "$here/version"; cat "$here/inputs.lock"; pwd; echo "$@"; }} >>{seen}
 PYTHONPATH={root} {python} -m harness.tests.world {starts} 0 "$@"
 exit {status}
 """
@@ -81,6 +83,7 @@ def test_the_old_commit_runs_with_the_new_lock(
     values = run_half(context, chosen, a_half(old), jobs=2)
     seen = (tmp_path / "seen").read_text().splitlines()
     assert seen[:2] == ["one", "another lock"]
+    assert Path(seen[2]).name == "checkout", "python -m takes what lies in the working folder first"
     assert {system for system, *_ in values} == {"native", "rexen"}
     assert all(value > 0 for value in values.values())
     assert sorted((tmp_path / "starts").read_text().split()) == [
@@ -111,6 +114,19 @@ def test_a_half_that_cannot_be_run_gives_no_numbers(
     old, _ = committed(context, tmp_path, status=5)
     assert run_half(context, chosen, a_half(old), jobs=2) == {}
     assert run_half(context, chosen, a_half("f" * 40), jobs=2) == {}, "an unknown commit"
+
+
+def test_a_half_whose_old_packages_are_gone_is_no_half(tmp_path: Path) -> None:
+    """The build takes what the mirror has instead, and that is what the other half is for."""
+    store = Store(tmp_path / "results")
+    half = replace(a_half("c" * 40), cells=(("native", "demo", ""),))
+    for name, said in (("a", AS_LOCKED), ("b", "not as inputs.lock has it: linux-image 6.12.9")):
+        record = a_record(name * 64)
+        host = replace(record.host, host={INPUTS: said})
+        store.add(replace(record, host=host), b"")
+    found, replaced = usable_records(store, half)
+    assert [one.cell_id[0] for one in found] == ["a"]
+    assert replaced == ["not as inputs.lock has it: linux-image 6.12.9"]
 
 
 def test_each_system_is_one_command_with_its_workloads() -> None:
