@@ -258,7 +258,7 @@ def write_reference(path: Path, records: Iterable[Record]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     except OSError as error:
-        raise _os_error(error, f"cannot write {path}") from None
+        raise cannot_write(error, path) from None
 
 
 def read_reference(path: Path) -> list[Record]:
@@ -303,7 +303,12 @@ def write_whole(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         fresh.rename(path)
     except OSError as error:
-        raise _os_error(error, f"cannot write {path}") from None
+        raise cannot_write(error, path) from None
+
+
+def cannot_write(error: OSError, path: Path) -> HarnessError:
+    """What to raise for a file that could not be written."""
+    return _os_error(error, f"cannot write {path}")
 
 
 def _os_error(error: OSError, what: str) -> HarnessError:

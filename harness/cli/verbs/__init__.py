@@ -7,6 +7,7 @@ report) is imported inside its function.
 from __future__ import annotations
 
 from harness.cli.verbs import (
+    artifact,
     build,
     console,
     count,
@@ -48,4 +49,5 @@ VERBS = (
     reference,
     readme,
     nightly,
+    artifact,
 )
