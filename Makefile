@@ -1,12 +1,12 @@
 # check | test | image | run | report; each prints the command it runs.
 #
 #   make check   seconds, the same on any host: format, types, layers, sizes, documents, Python units
-#   make test    check, then in a container: C units, workload programs, guests in QEMU (installs and
-#                starts a container engine if it has to)
+#   make test    check, beside it the images, then in a container: C units, workload programs, guests in
+#                QEMU (installs and starts a container engine if it has to)
 
 PYTHON := .venv/bin/python
 
-.PHONY: all check guests test image run report clean
+.PHONY: all check guests images test image run report clean
 
 all: check
 
@@ -25,7 +25,13 @@ guests: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container
 	$(PYTHON) -m pytest -m "guest or browser" harness/tests/integration
 
-test: check guests
+images: .venv/.installed
+	$(PYTHON) -m harness.tests.in_container --build
+
+# Most of check keeps one processor busy, and so does most of a build from nothing.
+test: .venv/.installed
+	$(MAKE) -j2 check images
+	$(MAKE) guests
 
 image: .venv/.installed
 	./rexen build

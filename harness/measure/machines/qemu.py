@@ -4,9 +4,9 @@ The machine is started stopped; when monitor and deadlines are in place it is le
 is a file that QEMU writes and this module polls. At the end line QEMU is told to quit: what the
 guest does after it is nobody's business.
 
-Where the file cannot grow, QEMU tries each byte again in the host's time and then drops it: the guest
-sees its serial port at another virtual moment, and lines are missing. So a machine does not run on a
-disk that is nearly full.
+Where the file cannot grow, QEMU tries each byte again in the host's time and then drops it: the
+guest sees its serial port at another virtual moment, and lines are missing. So a machine does not
+run on a disk that is nearly full.
 """
 
 from __future__ import annotations
