@@ -23,7 +23,7 @@ check: .venv/.installed
 
 guests: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container
-	$(PYTHON) -m pytest -m "guest or browser" harness/tests/integration
+	$(PYTHON) -m pytest -m "guest or browser or slow" harness/tests/integration
 
 images: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container --build

@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     DISK_FULL = 9
     INCOMPLETE = 10
     OTHER_INPUTS = 11
+    CLAIM_CHANGED = 12
+    REGRESSION = 13
     INTERRUPTED = 130
 
 
@@ -40,7 +42,9 @@ EXIT_CODES = {
     ExitCode.STORE: "the store is locked, damaged or empty",
     ExitCode.DISK_FULL: "disk full",
     ExitCode.INCOMPLETE: "nothing differs, but values are missing on one side",
-    ExitCode.OTHER_INPUTS: "inputs are not those of the lock or of the reference",
+    ExitCode.OTHER_INPUTS: "inputs are not those of the lock, the reference or the last night",
+    ExitCode.CLAIM_CHANGED: "the verdict of a claim is not the last night's",
+    ExitCode.REGRESSION: "a number is worse than in the last night",
     ExitCode.INTERRUPTED: "interrupted",
 }
 

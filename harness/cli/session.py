@@ -56,6 +56,21 @@ def prepare(context: Context, choice: Choice, *, perturb: int | None) -> Prepare
     """From the command line to cells. Builds the image if it has to."""
     chosen = choose(context.paths, choice)
     engine, image = ready_image(context)
+    return with_cells(engine, image, chosen, choice, perturb=perturb)
+
+
+def with_cells(
+    engine: Engine, image: Image, chosen: Chosen, choice: Choice, *, perturb: int | None = None
+) -> Prepared:
+    """What is chosen, as cells of this image."""
+    found = cells_of(image, chosen, choice, perturb=perturb)
+    return Prepared(engine, image, chosen, *found)
+
+
+def cells_of(
+    image: Image, chosen: Chosen, choice: Choice, *, perturb: int | None = None
+) -> tuple[list[Cell], tuple[plan.Exclusion, ...]]:
+    """The cells, and what is left out. Needs no engine where the image is known."""
     point = choice.point
     planned = plan.plan(
         experiments=chosen.experiments,
@@ -67,7 +82,7 @@ def prepare(context: Context, choice: Choice, *, perturb: int | None) -> Prepare
         perturb=point.perturb if point is not None and point.perturb else perturb,
     )
     cells = [cell for cell in planned.cells if point is None or cell.at.point == point]
-    return Prepared(engine, image, chosen, cells, planned.excluded)
+    return cells, planned.excluded
 
 
 def is_measured(store: Store, cell: Cell) -> bool:

@@ -11,7 +11,10 @@ from harness.errors import HarnessError
 
 
 class ProcessFailed(HarnessError):
-    """A host command could not be started, failed, or took too long."""
+    """A host command could not be started, failed, or took too long. `status` is what it exited
+    with; 0 if it did not."""
+
+    status = 0
 
 
 def run(
@@ -20,8 +23,10 @@ def run(
     log: Path,
     wall_s: float,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> None:
-    """Run to success, output appended to `log`. Raises ProcessFailed."""
+    """Run to success, in `folder` if one is given, output appended to `log`. Raises
+    ProcessFailed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         file.write(f"$ {' '.join(argv)}\n".encode())
@@ -34,6 +39,7 @@ def run(
                 stderr=subprocess.STDOUT,
                 timeout=wall_s,
                 env={**os.environ, **(environment or {})},
+                cwd=folder,
                 check=False,
             )
         except FileNotFoundError:
@@ -41,21 +47,29 @@ def run(
         except subprocess.TimeoutExpired:
             raise ProcessFailed(f"{argv[0]} took longer than {wall_s:g} s", log=log) from None
     if done.returncode:
-        raise ProcessFailed(f"{argv[0]} failed with status {done.returncode}", log=log)
+        failed = ProcessFailed(f"{argv[0]} failed with status {done.returncode}", log=log)
+        failed.status = done.returncode
+        raise failed
 
 
 def capture(argv: Sequence[str], *, wall_s: float = 30.0) -> str:
     """What a short command prints. Raises ProcessFailed."""
+    return filter_bytes(argv, b"", wall_s=wall_s).decode()
+
+
+def filter_bytes(argv: Sequence[str], content: bytes, *, wall_s: float) -> bytes:
+    """What a command makes of `content`. Raises ProcessFailed."""
     try:
         done = subprocess.run(
-            list(argv), capture_output=True, text=True, timeout=wall_s, check=False
+            list(argv), input=content, capture_output=True, timeout=wall_s, check=False
         )
     except FileNotFoundError:
         raise ProcessFailed(f"{argv[0]} is not installed") from None
     except subprocess.TimeoutExpired:
         raise ProcessFailed(f"{argv[0]} took longer than {wall_s:g} s") from None
     if done.returncode:
-        raise ProcessFailed(f"{argv[0]} failed: {done.stderr.strip() or done.returncode}")
+        complaint = done.stderr.decode(errors="replace").strip()
+        raise ProcessFailed(f"{argv[0]} failed: {complaint or done.returncode}")
     return done.stdout
 
 

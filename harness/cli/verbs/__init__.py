@@ -7,6 +7,7 @@ report) is imported inside its function.
 from __future__ import annotations
 
 from harness.cli.verbs import (
+    artifact,
     build,
     console,
     count,
@@ -16,7 +17,9 @@ from harness.cli.verbs import (
     image,
     list_catalogue,
     lock,
+    nightly,
     plan,
+    publish,
     readme,
     reference,
     report,
@@ -36,6 +39,7 @@ VERBS = (
     count,
     report,
     reproduce,
+    publish,
     diff,
     console,
     export,
@@ -44,4 +48,6 @@ VERBS = (
     lock,
     reference,
     readme,
+    nightly,
+    artifact,
 )

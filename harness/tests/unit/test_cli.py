@@ -339,7 +339,7 @@ def test_completion(shell: str, capsys: Capture) -> None:
 
 VERBS = (
     "doctor list build plan run verify report reproduce diff console export shell image lock "
-    "reference readme"
+    "reference readme nightly"
 ).split()
 
 
@@ -352,7 +352,7 @@ def test_every_verb_has_help(capsys: Capture) -> None:
 
 
 def test_exit_codes_never_change() -> None:
-    assert [code.value for code in ExitCode] == [*range(12), 130]
+    assert [code.value for code in ExitCode] == [*range(14), 130]
 
 
 def test_help_names_every_exit_code() -> None:
@@ -364,6 +364,20 @@ def test_the_readme_names_every_exit_code() -> None:
     readme = checkout_root() / "README.md"
     rows = re.findall(r"^\| *`?(\d+)`? *\|", readme.read_text(), re.M)
     assert {int(row) for row in rows} == {code.value for code in ExitCode}
+
+
+def test_the_launcher_runs_its_own_checkout_wherever_it_is_called(tmp_path: Path) -> None:
+    """A bug once: called from within another checkout, it ran that one's harness."""
+    other = tmp_path / "harness"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "__main__.py").write_text("print('another checkout')\n")
+    launcher = str(checkout_root() / "rexen")
+    for words in (["list", "--help"], ["list", "--json"], []):
+        done = subprocess.run(
+            [launcher, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert "another checkout" not in done.stdout
 
 
 def test_the_launcher_is_sound_bash() -> None:

@@ -39,6 +39,7 @@ MAY_IMPORT = {
     "store": ("model", "errors"),
     "analysis": (*EVERYWHERE, "store"),
     "report": (*EVERYWHERE, "analysis"),
+    "tracking": (*EVERYWHERE, "catalogue", "store", "analysis", "report"),
 }
 
 

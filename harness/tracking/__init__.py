@@ -1,0 +1,1 @@
+"""What is kept of every night: the ledger, and what is made from it. Starts no machine."""
