@@ -23,7 +23,7 @@ from harness.steps import Steps
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 EPILOG = "exit codes:\n" + "\n".join(f"{code:5d}   {text}" for code, text in EXIT_CODES.items())
-CHOOSING = ("profile", "experiment", "system", "workload", "point")
+CHOOSING = ("profile", "experiment", "system", "workload", "point", "shard")
 COMPLETION = "--print-completion"
 
 

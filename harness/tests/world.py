@@ -15,6 +15,7 @@ import re
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 from harness.tests.builders import FakeEngine
 
+IMAGE = "rexen:world"
 Script = list[list[Any]]
 # What most tests of the command line run, and a machine that dies.
 CELL = ("--system", "native", "--workload", "controls")
@@ -56,7 +58,7 @@ def world_image(paths: Paths) -> Image:
         for name in (*system.boot.of(workload, system.devices.parts).files, ROOT_IMAGE)
     }
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
-    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world")
+    return Image(tag=IMAGE, files=files, emulator="QEMU 10 world")
 
 
 def console_of(workload: Workload, *, factor: int = 1) -> str:
@@ -118,6 +120,15 @@ class WorldEngine(FakeEngine):
         good = console_of(workload, factor=self.systems[system].order)
         return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
 
+    def elsewhere(self) -> Callable[[], Engine]:
+        return partial(_world_elsewhere, self.pause_s, self.starts, self.scripts)
+
+    def has_image(self, tag: str) -> bool:
+        return tag == IMAGE
+
+    def output_of(self, image: str, argv: Sequence[str]) -> bytes:
+        return b"manifest of the world"
+
     def planned(self, *systems: str) -> list[str]:
         """The names of all cells that the real experiments want of these systems, in order of
         name; as they stand in `names` and `scripts`."""
@@ -136,6 +147,12 @@ class WorldEngine(FakeEngine):
 
     def version(self) -> str:
         return "world 1"
+
+
+def _world_elsewhere(pause_s: float, starts: Path | None, scripts: dict[str, Script]) -> Engine:
+    engine = WorldEngine(pause_s=pause_s, starts=starts)
+    engine.scripts.update(scripts)
+    return engine
 
 
 def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:

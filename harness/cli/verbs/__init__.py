@@ -16,6 +16,7 @@ from harness.cli.verbs import (
     image,
     list_catalogue,
     lock,
+    merge,
     plan,
     readme,
     reference,
@@ -24,6 +25,7 @@ from harness.cli.verbs import (
     run,
     shell,
     verify,
+    worker,
 )
 
 VERBS = (
@@ -36,6 +38,8 @@ VERBS = (
     count,
     report,
     reproduce,
+    merge,
+    worker,
     diff,
     console,
     export,

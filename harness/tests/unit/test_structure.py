@@ -35,6 +35,7 @@ MAY_IMPORT = {
     ),
     "measure.plan": (*EVERYWHERE, "measure.images", "measure.machines"),
     "measure.campaign": (*EVERYWHERE, "measure"),
+    "measure.executors": (*EVERYWHERE, "measure"),
     "measure.counting": (*EVERYWHERE, "measure"),
     "store": ("model", "errors"),
     "analysis": (*EVERYWHERE, "store"),
@@ -97,6 +98,8 @@ def test_every_part_of_the_harness_has_its_place() -> None:
     [
         ("subprocess", {"host/process.py"}),
         ("docker", {"measure/images/container.py"}),
+        ("dask", {"measure/executors/cluster.py"}),
+        ("distributed", {"measure/executors/cluster.py", "measure/executors/worker.py"}),
         ("qemu.qmp", {"measure/machines/monitor.py"}),
         ("argparse", {"cli/main.py", "cli/parsers.py", "cli/choice.py"}),
     ],
