@@ -11,10 +11,12 @@ STARTS is a file that gets one line for every machine started.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -86,7 +88,11 @@ def cell_name(at: Coordinates) -> str:
 
 
 class WorldEngine(FakeEngine):
-    """Plays a good console for every cell, unless `scripts` has another for its name."""
+    """Plays a good console for every cell, unless `scripts` has another for its name.
+
+    In another process it is what `wishes` says there, and a cell that `deadly` names kills that
+    process so many times (which needs `starts`, to know how often it did).
+    """
 
     def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
         super().__init__([])
@@ -96,6 +102,10 @@ class WorldEngine(FakeEngine):
         self.pause_s = pause_s
         self.starts = starts
         self.scripts: dict[str, Script] = {}
+        self.deadly: dict[str, int] = {}
+        self.abroad = False
+        self.wishes: dict[str, object] = {}
+        self.manifest = b"manifest of the world"
         self.names: list[str] = []
         self.swept: list[str] = []
         self._lock = threading.Lock()
@@ -117,17 +127,21 @@ class WorldEngine(FakeEngine):
             if self.starts:
                 with self.starts.open("a") as file:
                     file.write(f"{cell}\n")
+            if self.abroad and self.starts and cell in self.deadly:
+                if self.starts.read_text().split().count(cell) <= self.deadly[cell]:
+                    os.kill(os.getpid(), signal.SIGKILL)
         good = console_of(workload, factor=self.systems[system].order)
         return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
 
     def elsewhere(self) -> Callable[[], Engine]:
-        return partial(_world_elsewhere, self.pause_s, self.starts, self.scripts)
+        wishes = {"scripts": self.scripts, "deadly": self.deadly, "abroad": True}
+        return partial(_elsewhere, self.pause_s, self.starts, {**wishes, **self.wishes})
 
     def has_image(self, tag: str) -> bool:
         return tag == IMAGE
 
     def output_of(self, image: str, argv: Sequence[str]) -> bytes:
-        return b"manifest of the world"
+        return self.manifest
 
     def planned(self, *systems: str) -> list[str]:
         """The names of all cells that the real experiments want of these systems, in order of
@@ -149,9 +163,9 @@ class WorldEngine(FakeEngine):
         return "world 1"
 
 
-def _world_elsewhere(pause_s: float, starts: Path | None, scripts: dict[str, Script]) -> Engine:
+def _elsewhere(pause_s: float, starts: Path | None, wishes: Mapping[str, object]) -> Engine:
     engine = WorldEngine(pause_s=pause_s, starts=starts)
-    engine.scripts.update(scripts)
+    vars(engine).update(wishes)
     return engine
 
 
@@ -168,6 +182,11 @@ def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
     patch(session, "ensure_image", ensure_image)
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """This file as a program."""
     enter(WorldEngine(pause_s=float(sys.argv[2]), starts=Path(sys.argv[1])), setattr)
     sys.exit(main(sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    program()

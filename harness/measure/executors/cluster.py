@@ -8,19 +8,23 @@ many cells are handed out as there are slots: whatever a worker holds when it di
 from __future__ import annotations
 
 import logging
+import multiprocessing
+import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import forkserver
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, get_worker, wait
+from distributed import Client, Future, KilledWorker, LocalCluster, get_worker
 
 from harness.errors import ClusterError, UnlikeError, UsageError
+from harness.host.deadline import Deadline
 from harness.host.info import memory_mib
 from harness.measure.campaign import Campaign
 from harness.measure.executors import Task
@@ -32,7 +36,7 @@ from harness.measure.executors.errand import (
     side_of,
     stop,
 )
-from harness.measure.executors.worker import MEMORY
+from harness.measure.executors.worker import MEMORY, quieten
 from harness.measure.machines.qemu import QEMU_OWN_MIB
 from harness.model.cell import Cell
 
@@ -44,6 +48,11 @@ STOP_S = 15
 LOOK_S = 1.0
 # A cell is tried once more than this before it is set aside. (A scheduler of its own has its own.)
 DEATHS = 2
+LOCAL_CONFIG = {
+    "distributed.scheduler.allowed-failures": DEATHS,
+    # Half the time to start: see _prepare_processes().
+    "distributed.worker.multiprocessing-method": "forkserver",
+}
 
 
 @contextmanager
@@ -57,9 +66,10 @@ def local_cluster(
     workers = max(1, min(slots, fits))
     if workers < slots:
         say(f"memory for {workers} cells at a time, not for {slots}")
-    _quieten()
+    quieten()
+    _prepare_processes()
     with (
-        dask.config.set({"distributed.scheduler.allowed-failures": DEATHS}),
+        dask.config.set(LOCAL_CONFIG),
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
@@ -74,10 +84,21 @@ def local_cluster(
         yield Cluster(client, errand_here, say)
 
 
+def _prepare_processes() -> None:
+    """Start what workers are forked from, with all that they import. A terminal's Ctrl-C goes to
+    every process; the workers are not to die of it but to be told what to stop."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload([__name__])
+    previous = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
 @contextmanager
 def cluster_at(address: str, say: Callable[[str], None]) -> Iterator[Cluster]:
     """The cluster of a scheduler that runs somewhere. Raises ClusterError if none answers."""
-    _quieten()
+    quieten()
     try:
         client = Client(address, timeout=CONNECT_S, set_as_default=False)
     except (OSError, ValueError, TypeError) as error:
@@ -159,7 +180,7 @@ class Cluster:
         finally:
             if running:
                 self._stop(errand)
-                _wait_for(running)
+                _wait_for(len(running), ended)
             # What killed workers have left on this host.
             campaign.engine.sweep(campaign.owner)
         if failure:
@@ -259,10 +280,13 @@ def _result(future: Future[T]) -> T:
         raise _went_away(error) from None
 
 
-def _wait_for(running: Mapping[Future[T], Cell]) -> None:
+def _wait_for(count: int, ended: SimpleQueue[Future[T]]) -> None:
+    """Until so many cells more have ended, or for too long."""
+    deadline = Deadline.after(STOP_S)
     try:
-        wait(list(running), timeout=STOP_S)
-    except (TimeoutError, OSError, CancelledError):
+        for _ in range(count):
+            ended.get(timeout=deadline.left_s)
+    except Empty:
         pass
 
 
@@ -282,8 +306,3 @@ def _went_away(error: BaseException) -> ClusterError:
 
 def _short(error: BaseException) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
-
-
-def _quieten() -> None:
-    """Dask tells in its log what is told here in a line."""
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)

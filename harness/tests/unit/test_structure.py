@@ -98,7 +98,7 @@ def test_every_part_of_the_harness_has_its_place() -> None:
     [
         ("subprocess", {"host/process.py"}),
         ("docker", {"measure/images/container.py"}),
-        ("dask", {"measure/executors/cluster.py"}),
+        ("dask", {"measure/executors/cluster.py", "measure/executors/worker.py"}),
         ("distributed", {"measure/executors/cluster.py", "measure/executors/worker.py"}),
         ("qemu.qmp", {"measure/machines/monitor.py"}),
         ("argparse", {"cli/main.py", "cli/parsers.py", "cli/choice.py"}),
