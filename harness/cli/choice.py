@@ -89,7 +89,9 @@ def choose(paths: Paths, choice: Choice) -> Chosen:
     catalogue.choose("profile", {name: name for name in PROFILES}, [choice.profile])
     systems = catalogue.load_systems(paths)
     workloads = catalogue.load_workloads(paths)
-    experiments = catalogue.load_experiments(paths.experiments, workloads)
+    experiments = catalogue.load_experiments(
+        paths.experiments, workloads, catalogue.experiment_folders(paths)
+    )
     by_id = {experiment.id: experiment for experiment in experiments}
     chosen = Chosen(
         profile=choice.profile,

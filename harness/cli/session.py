@@ -111,6 +111,7 @@ def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterato
                 scratch=scratch,
                 owner=owner,
                 interrupt=threading.Event(),
+                catalogues="".join(f" --catalogue {it}" for it in context.paths.catalogues),
             )
         finally:
             signal.signal(signal.SIGTERM, previous)

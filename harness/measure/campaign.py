@@ -28,7 +28,8 @@ from harness.protocol import until_end
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """What all cells of one run share. `scratch` must be visible to the engine; `inputs` says how
-    the image stands to inputs.lock."""
+    the image stands to inputs.lock, `catalogues` are options that a command which runs one of these
+    cells again needs too."""
 
     engine: Engine
     image: str
@@ -37,6 +38,7 @@ class Campaign:
     scratch: Path
     owner: str
     interrupt: threading.Event
+    catalogues: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,7 @@ def _record(campaign: Campaign, cell: Cell, outcome: Outcome, host: HostSide) ->
         inputs=asdict(cell.inputs),
         outcome=outcome,
         host=host,
-        rerun=rerun_line(cell.at),
+        rerun=rerun_line(cell.at) + campaign.catalogues,
     )
 
 

@@ -94,9 +94,11 @@ class WorldEngine(FakeEngine):
     process so many times (which needs `starts`, to know how often it did).
     """
 
-    def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
+    def __init__(
+        self, *, pause_s: float = 0.0, starts: Path | None = None, catalogues: Sequence[Path] = ()
+    ) -> None:
         super().__init__([])
-        self.paths = Paths.of(checkout_root())
+        self.paths = Paths.of(checkout_root(), catalogues=catalogues)
         self.systems = catalogue.load_systems(self.paths)
         self.workloads = catalogue.load_workloads(self.paths)
         self.pause_s = pause_s
@@ -176,7 +178,7 @@ def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
         return engine
 
     def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
-        return world_image(Paths.of(checkout_root()))
+        return world_image(Paths.of(checkout_root(), catalogues=paths.catalogues))
 
     patch(session, "ensure_engine", ensure_engine)
     patch(session, "ensure_image", ensure_image)

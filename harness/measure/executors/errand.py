@@ -32,6 +32,7 @@ class Errand:
     inputs: str
     purpose: Purpose
     owner: str
+    catalogues: str
     manifest: str = ""
     sources: str = ""
     scratch: Path | None = None
@@ -46,6 +47,7 @@ def errand_here(campaign: Campaign) -> Errand:
         inputs=campaign.inputs,
         purpose=campaign.purpose,
         owner=campaign.owner,
+        catalogues=campaign.catalogues,
         scratch=campaign.scratch,
     )
 
@@ -58,6 +60,7 @@ def errand_abroad(campaign: Campaign) -> Errand:
         inputs=campaign.inputs,
         purpose=campaign.purpose,
         owner=campaign.owner,
+        catalogues=campaign.catalogues,
         manifest=manifest_digest(campaign.engine, campaign.image),
         sources=sources_digest(checkout_root()),
     )
@@ -106,6 +109,7 @@ def side_of(errand: Errand, slot: str) -> Campaign:
                 scratch=errand.scratch or Path(tempfile.gettempdir()),
                 owner=owner,
                 interrupt=threading.Event(),
+                catalogues=errand.catalogues,
             )
         return _sides[errand.token]
 
