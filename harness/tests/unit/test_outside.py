@@ -24,7 +24,7 @@ from harness.tests.outside import PAGE, write_examples
 from harness.tests.world import WorldEngine, enter
 
 Capture = pytest.CaptureFixture[str]
-CHOSEN = ("--experiment", "isolation", "--system", "native", "--system", "pti")
+CHOSEN = ("--experiment", "mitigations", "--system", "native", "--system", "mitigated")
 
 
 @pytest.fixture
@@ -57,16 +57,16 @@ def test_a_system_and_a_workload_from_outside_run_and_are_reported(
     assert rexen("plan", *CHOSEN) == ExitCode.OK
     assert "getppid" in capsys.readouterr().out
     assert rexen("run", *CHOSEN) == ExitCode.OK
-    assert sorted(engine.names) == ["getppid@native", "getppid@pti"]
+    assert sorted(engine.names) == ["getppid@mitigated", "getppid@native"]
     records = list(Store(tmp_path / "results").all_records())
     assert [record.ok for record in records] == [True, True]
     assert all(f" --catalogue {mine}" in record.rerun for record in records)
-    (isolated,) = (record for record in records if record.system == "pti")
+    (isolated,) = (record for record in records if record.system == "mitigated")
     argv = isolated.inputs["argv"]
     assert isinstance(argv, list) and "pti=on" in " ".join(argv)
     assert rexen("report", *CHOSEN) == ExitCode.OK
     page = (tmp_path / "reports" / "quick" / "index.html").read_text()
-    assert "Page-table isolation" in page and "Native, isolated" in page
+    assert "Mitigations" in page and "Native, mitigated" in page
 
 
 def test_the_commands_of_the_page_are_understood(
@@ -108,7 +108,7 @@ def packed(*folders: Path) -> dict[str, tuple[int, bytes]]:
 
 def test_what_the_image_is_built_from(mine: Path) -> None:
     """The files stand among the checkout's; what no image holds is left out as there."""
-    script = mine / "systems/pti/overlay.sh"
+    script = mine / "systems/mitigated/overlay.sh"
     script.write_text("#!/bin/sh\n")
     script.chmod(0o755)
     (mine / "workloads/getppid/notes.md").write_text("words")
@@ -116,11 +116,11 @@ def test_what_the_image_is_built_from(mine: Path) -> None:
     (mine / "workloads/unfinished/run.c").write_text("no workload.toml: none yet")
     added = packed(mine).keys() - packed().keys()
     assert added == {
-        "baselines/pti/overlay.sh",
+        "baselines/mitigated/overlay.sh",
         "workloads/getppid/run.c",
         "workloads/getppid/workload.toml",
     }
-    assert packed(mine)["baselines/pti/overlay.sh"] == (0o755, b"#!/bin/sh\n")
+    assert packed(mine)["baselines/mitigated/overlay.sh"] == (0o755, b"#!/bin/sh\n")
 
 
 def test_the_image_depends_on_the_folder_not_on_where_it_lies(mine: Path, tmp_path: Path) -> None:
@@ -137,7 +137,7 @@ def test_two_folders_in_any_order(mine: Path, tmp_path: Path) -> None:
     shutil.move(mine / "systems", other / "systems")
     for folders in ([mine, other], [other, mine, other]):
         paths = Paths.of(checkout_root(), catalogues=folders)
-        assert "pti" in catalogue.load_systems(paths)
+        assert "mitigated" in catalogue.load_systems(paths)
         assert "getppid" in catalogue.load_workloads(paths)
     tags = {
         image_tag(Paths.of(checkout_root(), catalogues=it)) for it in ([mine, other], [other, mine])
@@ -161,12 +161,12 @@ def test_names_that_clash_are_refused(
 ) -> None:
     twin = shutil.copytree(mine, tmp_path / "twin")
     assert rexen("list", "--catalogue", str(twin)) == ExitCode.CONFIG
-    assert "'pti' is the name of" in capsys.readouterr().err
+    assert "'mitigated' is the name of" in capsys.readouterr().err
     shutil.rmtree(twin / "systems")
     shutil.rmtree(twin / "workloads")
     assert rexen("list", "--catalogue", str(twin)) == ExitCode.CONFIG
-    assert "'isolation' is the name of" in capsys.readouterr().err
-    (twin / "experiments/isolation.toml").rename(twin / "experiments/table4.toml")
+    assert "'mitigations' is the name of" in capsys.readouterr().err
+    (twin / "experiments/mitigations.toml").rename(twin / "experiments/table4.toml")
     assert rexen("list", "--catalogue", str(twin)) == ExitCode.CONFIG
     assert "'table4' is the name of" in capsys.readouterr().err
 
@@ -174,9 +174,9 @@ def test_names_that_clash_are_refused(
 def test_the_hypervisor_is_no_name_for_another_system(
     rexen: Callable[..., int], mine: Path, capsys: Capture
 ) -> None:
-    file = mine / "systems/pti/system.toml"
-    file.write_text(file.read_text().replace('id = "pti"', 'id = "rexen"'))
-    (mine / "systems/pti").rename(mine / "systems/rexen")
+    file = mine / "systems/mitigated/system.toml"
+    file.write_text(file.read_text().replace('id = "mitigated"', 'id = "rexen"'))
+    (mine / "systems/mitigated").rename(mine / "systems/rexen")
     assert rexen("list") == ExitCode.CONFIG
     assert "'rexen' is the name of" in capsys.readouterr().err
 
