@@ -19,11 +19,11 @@ check: .venv/.installed
 	.venv/bin/ruff check harness workloads baselines hypervisor
 	.venv/bin/mypy
 	$(PYTHON) -m pytest
-	@echo "not run: what needs compilers, QEMU or a browser (C units, workload programs, guests): make guests"
+	@echo "not run: what needs compilers, QEMU, a browser or workers (C units, workload programs, guests): make guests"
 
 guests: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container
-	$(PYTHON) -m pytest -m "guest or browser or slow" harness/tests/integration
+	$(PYTHON) -m pytest -m "guest or browser or slow or cluster" harness/tests/integration
 
 images: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container --build
