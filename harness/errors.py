@@ -42,7 +42,7 @@ EXIT_CODES = {
     ExitCode.STORE: "the store is locked, damaged or empty",
     ExitCode.DISK_FULL: "disk full",
     ExitCode.INCOMPLETE: "nothing differs, but values are missing on one side",
-    ExitCode.OTHER_INPUTS: "inputs are not those of the lock, the reference, a worker or the last night",
+    ExitCode.OTHER_INPUTS: "inputs are not those of the lock, reference, worker or last night",
     ExitCode.CLAIM_CHANGED: "the verdict of a claim is not the last night's",
     ExitCode.REGRESSION: "a number is worse than in the last night",
     ExitCode.INTERRUPTED: "interrupted",
