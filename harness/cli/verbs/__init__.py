@@ -17,6 +17,7 @@ from harness.cli.verbs import (
     image,
     list_catalogue,
     lock,
+    merge,
     nightly,
     plan,
     publish,
@@ -27,6 +28,7 @@ from harness.cli.verbs import (
     run,
     shell,
     verify,
+    worker,
 )
 
 VERBS = (
@@ -40,6 +42,8 @@ VERBS = (
     report,
     reproduce,
     publish,
+    merge,
+    worker,
     diff,
     console,
     export,
