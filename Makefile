@@ -1,12 +1,12 @@
 # check | test | image | run | report; each prints the command it runs.
 #
 #   make check   seconds, the same on any host: format, types, layers, sizes, documents, Python units
-#   make test    check, then in a container: C units, workload programs, guests in QEMU (installs and
-#                starts a container engine if it has to)
+#   make test    check, beside it the images, then in a container: C units, workload programs, guests in
+#                QEMU (installs and starts a container engine if it has to)
 
 PYTHON := .venv/bin/python
 
-.PHONY: all check guests test image run report clean
+.PHONY: all check guests images test image run report clean
 
 all: check
 
@@ -19,13 +19,19 @@ check: .venv/.installed
 	.venv/bin/ruff check harness workloads baselines hypervisor
 	.venv/bin/mypy
 	$(PYTHON) -m pytest
-	@echo "not run: what needs compilers, QEMU or a browser (C units, workload programs, guests): make guests"
+	@echo "not run: what needs compilers, QEMU, a browser or workers (C units, workload programs, guests): make guests"
 
 guests: .venv/.installed
 	$(PYTHON) -m harness.tests.in_container
-	$(PYTHON) -m pytest -m "guest or browser" harness/tests/integration
+	$(PYTHON) -m pytest -m "guest or browser or slow or cluster" harness/tests/integration
 
-test: check guests
+images: .venv/.installed
+	$(PYTHON) -m harness.tests.in_container --build
+
+# Most of check keeps one processor busy, and so does most of a build from nothing.
+test: .venv/.installed
+	$(MAKE) -j2 check images
+	$(MAKE) guests
 
 image: .venv/.installed
 	./rexen build

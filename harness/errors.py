@@ -35,14 +35,14 @@ EXIT_CODES = {
     ExitCode.BUG: "a bug in rexen",
     ExitCode.USAGE: "usage: an unknown name or option",
     ExitCode.CONFIG: "a broken catalogue file",
-    ExitCode.ENGINE: "no container engine, or it went away",
+    ExitCode.ENGINE: "no container engine or cluster, or it went away",
     ExitCode.BUILD: "the image could not be built, saved or loaded",
     ExitCode.CELL_FAILED: "a cell failed",
     ExitCode.DIFFERENT: "results differ",
     ExitCode.STORE: "the store is locked, damaged or empty",
     ExitCode.DISK_FULL: "disk full",
     ExitCode.INCOMPLETE: "nothing differs, but values are missing on one side",
-    ExitCode.OTHER_INPUTS: "inputs are not those of the lock, the reference or the last night",
+    ExitCode.OTHER_INPUTS: "inputs are not those of the lock, reference, worker or last night",
     ExitCode.CLAIM_CHANGED: "the verdict of a claim is not the last night's",
     ExitCode.REGRESSION: "a number is worse than in the last night",
     ExitCode.INTERRUPTED: "interrupted",
@@ -85,6 +85,18 @@ class EngineError(HarnessError):
     """No container engine, or it went away."""
 
     code = ExitCode.ENGINE
+
+
+class ClusterError(HarnessError):
+    """No cluster at that address, none of its workers can do the work, or it went away."""
+
+    code = ExitCode.ENGINE
+
+
+class UnlikeError(HarnessError):
+    """A worker of the cluster has another image or other sources than this checkout."""
+
+    code = ExitCode.OTHER_INPUTS
 
 
 class BuildError(HarnessError):

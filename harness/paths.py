@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
 class Paths:
-    """`root` is the checkout; `results` and `reports` may be moved by the command line."""
+    """`root` is the checkout; `results` and `reports` may be moved by the command line, and
+    `catalogues` are folders outside with further systems, workloads and experiments."""
 
     root: Path
     results: Path
     reports: Path
+    catalogues: tuple[Path, ...] = ()
 
     @classmethod
-    def of(cls, root: Path, *, results: Path | None = None, reports: Path | None = None) -> Paths:
+    def of(
+        cls,
+        root: Path,
+        *,
+        results: Path | None = None,
+        reports: Path | None = None,
+        catalogues: Iterable[Path] = (),
+    ) -> Paths:
         return cls(
             root=root,
             results=(results or root / "results").resolve(),
             reports=(reports or root / "reports").resolve(),
+            catalogues=tuple(sorted({folder.resolve() for folder in catalogues})),
         )
 
     @property

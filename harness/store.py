@@ -152,6 +152,11 @@ class Store:
         path = self.counts_path(cell_id)
         return read_counts(path) if path.exists() else None
 
+    def all_counts(self) -> Iterator[Counts]:
+        """All that was counted, in a fixed order. Raises StoreError."""
+        for path in sorted(self.counts_dir.glob("*/*.json")):
+            yield read_counts(path)
+
 
 def representative(attempts: Sequence[Record]) -> Record | None:
     """The attempt that stands for its cell: the first good one, else the last measured one."""

@@ -10,7 +10,7 @@
 machine=microvm,acpi=on,pit=off,pic=off,rtc=on,isa-serial=on,x-option-roms=off
 # shellcheck disable=SC2046 # one word each
 /usr/bin/qemu-system-x86_64 \
-	-accel tcg,thread=single,tb-size=64 -cpu qemu64 -m "$(guest_memory)" \
+	-accel tcg,thread=single,tb-size=256 -cpu qemu64 -m "$(guest_memory)" \
 	-M "$machine,auto-kernel-cmdline=off" \
 	-nodefaults -no-user-config -display none -no-reboot -L /host -bios /host/qboot.rom \
 	-chardev stdio,id=console,signal=off -serial chardev:console \

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from harness.catalogue.entry import by_id
 from harness.catalogue.table import Table
 from harness.errors import ConfigError
 from harness.model.experiment import (
@@ -38,16 +39,20 @@ class PaperTable:
     better: dict[str, Better] = field(default_factory=dict)
 
 
-def load_experiments(folder: Path, workloads: Mapping[str, Workload]) -> list[Experiment]:
-    """Every experiment of the folder: the paper's figures in order, its tables, then our controls.
+def load_experiments(
+    folder: Path, workloads: Mapping[str, Workload], outside: Iterable[Path] = ()
+) -> list[Experiment]:
+    """Every experiment of the folder: the paper's figures in order, its tables, then our controls;
+    and those of the folders outside.
 
     Raises ConfigError, also for a row that no chosen cell measures.
     """
     files = [path for path in sorted(folder.glob("*.toml")) if path.name != CLAIMS_FILE]
     if not files:
         raise ConfigError(f"{folder}: holds no experiment (*.toml)")
-    found = [read_experiment(file, workloads) for file in files]
-    return sorted(found, key=_place)
+    files += [path for more in outside for path in sorted(more.glob("*.toml"))]
+    found = by_id([(file, read_experiment(file, workloads)) for file in files])
+    return sorted(found.values(), key=_place)
 
 
 def _place(one: Experiment) -> tuple[int, int, str]:

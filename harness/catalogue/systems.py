@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from harness.catalogue import outside
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
 from harness.model.device import Device, Devices, Driver
@@ -39,6 +40,7 @@ def load_systems(paths: Paths) -> dict[str, System]:
     own = paths.hypervisor / "system.toml"
     if own.exists():
         files.append(own)
+    files += outside.system_files(paths)
     words = read_linux_words(paths.baselines / "linux.toml")
     entries = [(file, read_system(file, words)) for file in files]
     systems = by_id(entries)

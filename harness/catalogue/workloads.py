@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from harness.catalogue import outside
 from harness.catalogue.entry import by_id, entry_name
 from harness.catalogue.table import Table
 from harness.model.device import DISK_AXIS
@@ -26,7 +27,7 @@ AXIS_NAME = re.compile(r"[a-z][a-z0-9_]*")
 def load_workloads(paths: Paths) -> dict[str, Workload]:
     """Every workload, by directory name."""
     units = read_units(paths.workloads / "units.toml")
-    files = sorted(paths.workloads.glob("*/workload.toml"))
+    files = sorted(paths.workloads.glob("*/workload.toml")) + outside.workload_files(paths)
     return by_id([(file, read_workload(file, units)) for file in files])
 
 

@@ -10,10 +10,13 @@ from harness.errors import UsageError
 from harness.model.cell import Coordinates
 from harness.model.experiment import Experiment
 from harness.model.point import Point
+from harness.model.shard import Shard
 from harness.model.system import System
 from harness.model.workload import PROFILES, Workload
 from harness.paths import Paths
 
+# What --cluster says for one of this host's own.
+LOCAL = "local"
 KINDS = ("experiment", "system", "workload")
 
 
@@ -26,6 +29,7 @@ class Choice:
     systems: tuple[str, ...]
     workloads: tuple[str, ...]
     point: Point | None
+    shard: Shard | None = None
 
     @classmethod
     def of(cls, parsed: argparse.Namespace) -> Choice:
@@ -35,6 +39,7 @@ class Choice:
             systems=tuple(parsed.system),
             workloads=tuple(parsed.workload),
             point=parsed.point,
+            shard=getattr(parsed, "shard", None),
         )
 
 
@@ -84,7 +89,9 @@ def choose(paths: Paths, choice: Choice) -> Chosen:
     catalogue.choose("profile", {name: name for name in PROFILES}, [choice.profile])
     systems = catalogue.load_systems(paths)
     workloads = catalogue.load_workloads(paths)
-    experiments = catalogue.load_experiments(paths.experiments, workloads)
+    experiments = catalogue.load_experiments(
+        paths.experiments, workloads, catalogue.experiment_folders(paths)
+    )
     by_id = {experiment.id: experiment for experiment in experiments}
     chosen = Chosen(
         profile=choice.profile,
@@ -135,6 +142,13 @@ def _point(text: str) -> Point:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _shard(text: str) -> Shard:
+    try:
+        return Shard.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def jobs_option() -> argparse.ArgumentParser:
     """--jobs."""
     options = argparse.ArgumentParser(add_help=False)
@@ -144,8 +158,21 @@ def jobs_option() -> argparse.ArgumentParser:
     return options
 
 
+def cluster_option() -> argparse.ArgumentParser:
+    """--cluster."""
+    options = argparse.ArgumentParser(add_help=False)
+    options.add_argument(
+        "--cluster",
+        default="",
+        metavar="WHERE",
+        help="run cells on Dask workers: 'local' starts --jobs of them here, else a scheduler's "
+        "address (default: threads of this process)",
+    )
+    return options
+
+
 def running_options() -> argparse.ArgumentParser:
-    """--jobs, --perturb."""
+    """--jobs, --perturb, --shard."""
     options = argparse.ArgumentParser(add_help=False, parents=[jobs_option()])
     options.add_argument(
         "--perturb",
@@ -153,6 +180,13 @@ def running_options() -> argparse.ArgumentParser:
         default=None,
         metavar="N",
         help="measure N perturbations of every cell (default: as its experiment says)",
+    )
+    options.add_argument(
+        "--shard",
+        type=_shard,
+        default=None,
+        metavar="I/N",
+        help="only the I-th of N parts of the cells; 'rexen merge' joins what they measured",
     )
     return options
 

@@ -13,6 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from harness import catalogue
 from harness.cli.choice import Choice
 from harness.cli.context import Context
 from harness.cli.parsers import Verbs
@@ -23,7 +24,7 @@ from harness.steps import Steps
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 EPILOG = "exit codes:\n" + "\n".join(f"{code:5d}   {text}" for code, text in EXIT_CODES.items())
-CHOOSING = ("profile", "experiment", "system", "workload", "point")
+CHOOSING = ("profile", "experiment", "system", "workload", "point", "shard")
 COMPLETION = "--print-completion"
 
 
@@ -42,6 +43,14 @@ def build_parser() -> argparse.ArgumentParser:
     common.add_argument("--results", type=Path, metavar="DIR", help="the store (default: results/)")
     common.add_argument(
         "--reports", type=Path, metavar="DIR", help="where reports go (default: reports/)"
+    )
+    common.add_argument(
+        "--catalogue",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="further systems, workloads and experiments; may be given several times",
     )
     common.add_argument("--json", action="store_true", help="print one JSON document instead")
     verbs = Verbs(parser.add_subparsers(dest="verb", metavar="VERB"), common)
@@ -68,10 +77,15 @@ def call(parsed: argparse.Namespace) -> ExitCode:
     """Hand a verb its context and its options, each by its name."""
     options = vars(parsed)
     json_wanted = bool(options.pop("json"))
+    paths = Paths.of(
+        checkout_root(),
+        results=options.pop("results"),
+        reports=options.pop("reports"),
+        catalogues=options.pop("catalogue"),
+    )
+    catalogue.check_folders(paths)
     context = Context(
-        paths=Paths.of(
-            checkout_root(), results=options.pop("results"), reports=options.pop("reports")
-        ),
+        paths=paths,
         steps=Steps(quiet=json_wanted),
         json=json_wanted,
     )

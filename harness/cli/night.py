@@ -24,7 +24,7 @@ from harness.host.revision import export, revision_of
 from harness.measure.images import lock as inputs
 from harness.measure.images.build import Image, image_tag
 from harness.model.cell import Cell
-from harness.model.record import Purpose, Record, Status
+from harness.model.record import AS_LOCKED, INPUTS, Purpose, Record, Status
 from harness.store import Store, representative
 from harness.tracking.attribution import Half
 from harness.tracking.changes import UNCOMMITTED
@@ -126,8 +126,10 @@ def run_half(context: Context, chosen: Chosen, half: Half, *, jobs: int) -> Mapp
         _share_environment(context.paths.root, checkout)
         with context.steps.step(f"running {len(half.cells)} cells with only {half.name} changed"):
             for argv in half_commands(checkout, results, half, jobs=jobs):
-                _run_patiently(argv, log)
-        records = _at_places(Store(results), half)
+                _run_patiently(argv, checkout, log)
+        records, replaced = usable_records(Store(results), half)
+        for why in replaced:
+            say(f"with only {half.name} changed, the image is {why}")
         return {one.place: one.value for one in numbers_of(study_of(context, chosen, records))}
     except HarnessError as error:
         say(f"no numbers with only {half.name} changed: {error}")
@@ -156,10 +158,11 @@ def half_commands(checkout: Path, results: Path, half: Half, *, jobs: int) -> li
     return found
 
 
-def _run_patiently(argv: Sequence[str], log: Path) -> None:
-    """A cell that fails there leaves its number out, and no more."""
+def _run_patiently(argv: Sequence[str], checkout: Path, log: Path) -> None:
+    """A cell that fails there leaves its number out, and no more. In the checkout: launchers of
+    older commits take the harness of the working folder before their own."""
     try:
-        process.run(argv, log=log, wall_s=HALF_WALL_S)
+        process.run(argv, log=log, wall_s=HALF_WALL_S, folder=checkout)
     except ProcessFailed as error:
         if error.status != ExitCode.CELL_FAILED:
             raise
@@ -173,12 +176,16 @@ def _share_environment(root: Path, checkout: Path) -> None:
             (checkout / ".venv").symlink_to(root / ".venv")
 
 
-def _at_places(store: Store, half: Half) -> list[Record]:
-    """Good records of the half's own cells. A store that an earlier night began has none of other
-    inputs: its folder is named by commit and lock."""
-    places = set(half.cells)
-    return [
-        record
-        for record in store.all_records()
-        if record.ok and (record.system, record.workload, str(record.at.point)) in places
-    ]
+def usable_records(store: Store, half: Half) -> tuple[list[Record], list[str]]:
+    """Good records of the half's own cells, and what keeps others from being used: packages that
+    are nowhere to be had any more were replaced by newer ones, and so the half is no half."""
+    found: list[Record] = []
+    replaced: dict[str, None] = {}
+    for record in store.all_records():
+        if (record.system, record.workload, str(record.at.point)) not in half.cells:
+            continue
+        if record.host.host.get(INPUTS) != AS_LOCKED:
+            replaced[record.host.host.get(INPUTS, "unknown inputs")] = None
+        elif record.ok:
+            found.append(record)
+    return found, list(replaced)

@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
-from harness.cli.choice import Choice, Chosen, choose
+from harness.cli.choice import LOCAL, Choice, Chosen, choose
 from harness.cli.context import Context
 from harness.cli.progress import cell_line, time_spent
 from harness.errors import ExitCode
 from harness.measure import plan
-from harness.measure.campaign import Campaign, Measured, run_all, run_cell
+from harness.measure.campaign import Campaign, Measured, run_cell, set_aside
+from harness.measure.executors import Executor, Task
+from harness.measure.executors.threads import Threads
 from harness.measure.images.build import Image, differences, ensure_image
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
@@ -82,6 +84,8 @@ def cells_of(
         perturb=point.perturb if point is not None and point.perturb else perturb,
     )
     cells = [cell for cell in planned.cells if point is None or cell.at.point == point]
+    if choice.shard is not None:
+        cells = plan.shard_of(cells, choice.shard)
     return cells, planned.excluded
 
 
@@ -122,6 +126,7 @@ def _campaign(context: Context, prepared: Prepared, purpose: Purpose) -> Iterato
                 scratch=scratch,
                 owner=owner,
                 interrupt=threading.Event(),
+                catalogues="".join(f" --catalogue {it}" for it in context.paths.catalogues),
             )
         finally:
             signal.signal(signal.SIGTERM, previous)
@@ -147,24 +152,58 @@ def run_each(
     *,
     purpose: Purpose,
     jobs: int,
-    run: Callable[[Campaign, Cell], Ended],
+    cluster: str = "",
+    task: Task[Ended],
     keep: Callable[[Ended], str],
 ) -> None:
-    """Do `run` for these cells; `keep` what it makes of each as it ends, and say so in a line."""
+    """Do the task for these cells; `keep` what it makes of each as it ends; a line for each."""
     seen = expected_wall_s(context.store, prepared.chosen)
     left = list(cells)
+    if not left:
+        return
+
+    def left_s() -> float:
+        return plan.estimate_wall_s(left, seen, executor.slots)
+
     with (
         _campaign(context, prepared, purpose) as campaign,
-        context.steps.bar("cells", len(cells), plan.estimate_wall_s(left, seen, jobs)) as bar,
+        _executor(context, campaign, cells, jobs=jobs, cluster=cluster) as executor,
+        context.steps.bar("cells", len(cells), left_s()) as bar,
     ):
-        for ended in run_all(campaign, cells, jobs, run):
+        for ended in executor.each(campaign, cells, task):
             line = keep(ended)
             left.remove(ended.cell)
-            bar.advance(line, left_s=plan.estimate_wall_s(left, seen, jobs))
+            bar.advance(line, left_s=left_s())
+
+
+@contextmanager
+def _executor(
+    context: Context, campaign: Campaign, cells: Sequence[Cell], *, jobs: int, cluster: str
+) -> Iterator[Executor]:
+    """Threads of this process; or a cluster, `local` or at an address. Raises ClusterError."""
+    if not cluster:
+        yield Threads(jobs)
+        return
+    # Half a second to import, which no other command shall wait for.
+    from harness.measure.executors.cluster import cluster_at, local_cluster
+
+    say = context.steps.say
+    if cluster == LOCAL:
+        with local_cluster(jobs, cells, campaign.scratch, say) as found:
+            yield found
+    else:
+        with cluster_at(cluster, say) as found:
+            yield found
 
 
 def measure(
-    context: Context, prepared: Prepared, cells: Sequence[Cell], *, purpose: Purpose, jobs: int
+    context: Context,
+    prepared: Prepared,
+    cells: Sequence[Cell],
+    *,
+    purpose: Purpose,
+    jobs: int,
+    cluster: str = "",
 ) -> list[Record]:
     """Run these cells, store each as it ends, draw progress. The records, in order of ending."""
     done: list[Record] = []
@@ -173,11 +212,23 @@ def measure(
         done.append(_keep(context.store, measured))
         return cell_line(done[-1])
 
-    run_each(context, prepared, cells, purpose=purpose, jobs=jobs, run=run_cell, keep=keep)
+    task = Task(run_cell, set_aside)
+    run_each(
+        context,
+        prepared,
+        cells,
+        purpose=purpose,
+        jobs=jobs,
+        cluster=cluster,
+        task=task,
+        keep=keep,
+    )
     return done
 
 
-def run_missing(context: Context, prepared: Prepared, *, again: bool, jobs: int) -> list[Record]:
+def run_missing(
+    context: Context, prepared: Prepared, *, again: bool, jobs: int, cluster: str = ""
+) -> list[Record]:
     """Run the cells that have no good record yet, and say where the time went."""
     missing = missing_cells(context, prepared.cells, again=again)
     have = len(prepared.cells) - len(missing)
@@ -186,10 +237,17 @@ def run_missing(context: Context, prepared: Prepared, *, again: bool, jobs: int)
     say_excluded(context, prepared)
     if not missing:
         return []
-    with context.steps.step(f"running {len(missing)} cells, {jobs} at a time"):
-        records = measure(context, prepared, missing, purpose=Purpose.MEASURE, jobs=jobs)
+    with context.steps.step(f"running {len(missing)} cells, {at_a_time(jobs, cluster)}"):
+        records = measure(
+            context, prepared, missing, purpose=Purpose.MEASURE, jobs=jobs, cluster=cluster
+        )
     context.steps.say(time_spent(records))
     return records
+
+
+def at_a_time(jobs: int, cluster: str) -> str:
+    """For people: how many cells are run at once, or where."""
+    return f"{jobs} at a time" if cluster in ("", LOCAL) else f"on the cluster at {cluster}"
 
 
 def exit_code(context: Context, prepared: Prepared) -> ExitCode:

@@ -23,8 +23,10 @@ def run(
     log: Path,
     wall_s: float,
     environment: Mapping[str, str] | None = None,
+    folder: Path | None = None,
 ) -> None:
-    """Run to success, output appended to `log`. Raises ProcessFailed."""
+    """Run to success, in `folder` if one is given, output appended to `log`. Raises
+    ProcessFailed."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("ab") as file:
         file.write(f"$ {' '.join(argv)}\n".encode())
@@ -37,6 +39,7 @@ def run(
                 stderr=subprocess.STDOUT,
                 timeout=wall_s,
                 env={**os.environ, **(environment or {})},
+                cwd=folder,
                 check=False,
             )
         except FileNotFoundError:

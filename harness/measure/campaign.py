@@ -1,6 +1,6 @@
 """Cells -> records. A failed cell is a record too; a dead engine stops the run.
 
-Cells are independent and their numbers exact, so several run side by side without changing any.
+What runs several at once is an executor (`executors/`).
 """
 
 from __future__ import annotations
@@ -10,29 +10,26 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TypeVar
 
 from harness.host.info import describe_host
 from harness.measure.images.container import Engine
 from harness.measure.machines.qemu import Interrupted, MachineOrder, MachineRun, run_machine
 from harness.measure.machines.verdict import judge
 from harness.model.cell import Cell, Coordinates
-from harness.model.record import INPUTS, SCHEMA_VERSION, HostSide, Outcome, Purpose, Record
+from harness.model.record import INPUTS, SCHEMA_VERSION, HostSide, Outcome, Purpose, Record, Status
 from harness.protocol import until_end
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """What all cells of one run share. `scratch` must be visible to the engine; `inputs` says how
-    the image stands to inputs.lock."""
+    the image stands to inputs.lock, `catalogues` are options that a command which runs one of these
+    cells again needs too."""
 
     engine: Engine
     image: str
@@ -41,6 +38,7 @@ class Campaign:
     scratch: Path
     owner: str
     interrupt: threading.Event
+    catalogues: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,46 +50,45 @@ class Measured:
     console: bytes
 
 
-def run_all(
-    campaign: Campaign, cells: Sequence[Cell], jobs: int, run: Callable[[Campaign, Cell], T]
-) -> Iterator[T]:
-    """Do `run` for all cells, `jobs` at a time; yields what it makes of each as it ends.
-
-    Raises EngineError if the engine fails, and whatever ends a cell unexpectedly, after the
-    other machines were stopped and what they had measured was yielded. On KeyboardInterrupt, and
-    when the caller leaves early, the machines are stopped too.
-    """
-    with ThreadPoolExecutor(max_workers=max(1, jobs)) as pool:
-        waiting = list(cells)
-        running: set[Future[T]] = set()
-        failure: BaseException | None = None
-        try:
-            while waiting or running:
-                while waiting and len(running) < jobs:
-                    running.add(pool.submit(run, campaign, waiting.pop(0)))
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    error = future.exception()
-                    if error is None:
-                        yield future.result()
-                        continue
-                    # The others are stopped, so what they raise from now on is an echo.
-                    failure = failure or error
-                    waiting.clear()
-                    campaign.interrupt.set()
-        except BaseException:
-            campaign.interrupt.set()
-            raise
-    if failure:
-        raise failure
-
-
 def run_cell(campaign: Campaign, cell: Cell) -> Measured:
     """Boot, run, judge. Raises EngineError, Interrupted."""
     started_at, started = datetime.now(UTC), time.monotonic()
     with machine_of(campaign, cell) as (run, _):
         pass
-    record = Record(
+    host = HostSide(
+        started_at=started_at.isoformat(timespec="seconds"),
+        boot_wall_s=round(run.boot_wall_s, 3),
+        machine_wall_s=round(run.machine_wall_s, 3),
+        total_wall_s=round(time.monotonic() - started, 3),
+        host={**describe_host(), INPUTS: campaign.inputs},
+    )
+    record = _record(campaign, cell, outcome_of(run, cell.run.metrics), host)
+    return Measured(cell, record, run.stopped.console)
+
+
+def set_aside(campaign: Campaign, cell: Cell, reason: str) -> Measured:
+    """A record of a cell that no worker lived to report: a failure of what it runs on."""
+    outcome = Outcome(
+        status=Status.ENGINE,
+        reason=reason,
+        samples=(),
+        facts={},
+        begun_ns=0,
+        quiet_ns=0,
+        console_sha256=hashlib.sha256(b"").hexdigest(),
+    )
+    host = HostSide(
+        started_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        boot_wall_s=0.0,
+        machine_wall_s=0.0,
+        total_wall_s=0.0,
+        host={**describe_host(), INPUTS: campaign.inputs},
+    )
+    return Measured(cell, _record(campaign, cell, outcome, host), b"")
+
+
+def _record(campaign: Campaign, cell: Cell, outcome: Outcome, host: HostSide) -> Record:
+    return Record(
         schema_version=SCHEMA_VERSION,
         cell_id=cell.id,
         attempt=0,
@@ -101,17 +98,10 @@ def run_cell(campaign: Campaign, cell: Cell) -> Measured:
         profile=cell.at.profile,
         point=dict(cell.at.point.values),
         inputs=asdict(cell.inputs),
-        outcome=outcome_of(run, cell.run.metrics),
-        host=HostSide(
-            started_at=started_at.isoformat(timespec="seconds"),
-            boot_wall_s=round(run.boot_wall_s, 3),
-            machine_wall_s=round(run.machine_wall_s, 3),
-            total_wall_s=round(time.monotonic() - started, 3),
-            host={**describe_host(), INPUTS: campaign.inputs},
-        ),
-        rerun=rerun_line(cell.at),
+        outcome=outcome,
+        host=host,
+        rerun=rerun_line(cell.at) + campaign.catalogues,
     )
-    return Measured(cell, record, run.stopped.console)
 
 
 @contextmanager
@@ -160,4 +150,4 @@ def rerun_line(at: Coordinates) -> str:
     )
 
 
-__all__ = ["Campaign", "Interrupted", "Measured", "run_all", "run_cell"]
+__all__ = ["Campaign", "Interrupted", "Measured", "run_cell", "set_aside"]

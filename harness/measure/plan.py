@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import random
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,7 @@ from harness.model.cell import Cell, CellInputs, Coordinates, Run
 from harness.model.device import DISK_AXIS, Disk
 from harness.model.experiment import Experiment
 from harness.model.record import SCHEMA_VERSION
+from harness.model.shard import Shard
 from harness.model.system import System
 from harness.model.workload import Workload
 
@@ -145,6 +147,26 @@ def first_guess_s(
         for system in systems
         for workload in workloads
     }
+
+
+def shard_of(cells: Sequence[Cell], shard: Shard) -> list[Cell]:
+    """One part of these cells, in their order. The parts of the same cells cover them exactly, take
+    about the same time by the catalogue's limits, and are the same on every host: what a host has
+    measured has no say."""
+    loads = [(0.0, part) for part in range(1, shard.of + 1)]
+    mine = set()
+    for cell in sorted(cells, key=lambda it: (-weight_s(it), it.id)):
+        load, part = heapq.heappop(loads)
+        heapq.heappush(loads, (load + weight_s(cell), part))
+        if part == shard.part:
+            mine.add(cell.id)
+    return [cell for cell in cells if cell.id in mine]
+
+
+def weight_s(cell: Cell) -> float:
+    """Wall seconds that a cell may take, by its limits alone."""
+    workload_s = cell.run.total.wall_s - cell.run.boot.wall_s
+    return cell.run.boot.wall_s * GUESSED_PART + workload_s * GUESSED_PART**2
 
 
 def estimate_wall_s(cells: Sequence[Cell], seen_wall_s: Known, jobs: int) -> float:

@@ -6,7 +6,7 @@ misspelled name into an error.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -47,11 +47,11 @@ class SystemColor:
     dark: str
 
 
-def write_report(study: Study, out_dir: Path) -> Path:
+def write_report(study: Study, out_dir: Path, *, home: str = "") -> Path:
     """Write index.html, data.csv, data.parquet, records.json, schema.json; return the page.
     Beside them overhead.txt, if a system that was run names a reference."""
     compared = [overhead_view(study, one) for one in overheads(study)]
-    page = render(study, compared)
+    page = render(study, compared, home=home)
     export(study.frames.attempts, out_dir, workloads=study.workloads)
     path = out_dir / "index.html"
     path.write_text(page, encoding="utf-8")
@@ -62,8 +62,9 @@ def write_report(study: Study, out_dir: Path) -> Path:
     return path
 
 
-def render(study: Study, compared: list[OverheadView]) -> str:
-    """The page as text."""
+def render(study: Study, compared: list[OverheadView], *, home: str = "") -> str:
+    """The page as text. `home` is the page of a site that this one belongs to, "" if it stands
+    alone."""
     judgements = judge(study)
     experiments = [experiment_view(study, one) for one in study.experiments]
     leads = [one for one in experiments if one.leads]
@@ -76,10 +77,11 @@ def render(study: Study, compared: list[OverheadView]) -> str:
         .get_template("report.html.j2")
         .render(
             profile=study.profile,
+            home=home,
             cells=provenance.cells_text(study),
             differing_inputs=provenance.differing_inputs(study),
             base=study.base,
-            colors=[_color(one) for one in study.systems.values()],
+            colors=system_colors(study.systems.values()),
             page_light=PAGE_LIGHT,
             page_dark=PAGE_DARK,
             answer=answer_view(study, judgements),
@@ -129,6 +131,10 @@ class Section(Protocol):
 
 def _links(sections: Sequence[Section]) -> list[tuple[str, str]]:
     return [(one.id, one.heading) for one in sections]
+
+
+def system_colors(systems: Iterable[System]) -> list[SystemColor]:
+    return [_color(one) for one in systems]
 
 
 def _color(system: System) -> SystemColor:

@@ -1,4 +1,5 @@
-"""Golden files of what decides a cell's identity. Write them anew after a wanted change:
+"""Golden files of what decides a cell's identity, and of what asv reads. Write them anew
+after a wanted change:
 
 python -m harness.tests.golden
 """
@@ -20,10 +21,14 @@ from harness.model.system import System
 from harness.model.workload import Workload
 from harness.paths import Paths, checkout_root
 from harness.tests.builders import a_system, a_workload, an_image
+from harness.tests.history import a_night
+from harness.tracking import asv
+from harness.tracking.ledger import Ledger
 
 DATA = Path(__file__).parent / "data"
 ARGV_DIR = DATA / "argv"
 CELL_FILE = DATA / "cell.json"
+ASV_DIR = DATA / "asv"
 # One workload without needs, one that needs all devices.
 WORKLOADS = ("controls", "devices")
 
@@ -71,7 +76,23 @@ def cell_text() -> str:
     return json.dumps({"id": cell.id, "inputs": asdict(cell.inputs)}, indent=1) + "\n"
 
 
+def asv_files() -> dict[str, str]:
+    """By name, what `tracking.asv` makes of a made-up night in a ledger at /ledger."""
+    night = replace(a_night(0, metrics=6, systems=("native", "rexen")), entry="e" * 40)
+    known = asv.benchmarks(night.numbers)
+    documents: dict[str, object] = {
+        "asv.conf.json": asv.config(Ledger(Path("/ledger")), Path("/html"), ""),
+        "benchmarks.json": asv.benchmarks_document(known),
+        "machine.json": asv.machine_document(),
+        "result.json": asv.result(night, known),
+    }
+    return {name: asv.as_text(one) for name, one in documents.items()}
+
+
 def write() -> None:
+    ASV_DIR.mkdir(parents=True, exist_ok=True)
+    for name, text in asv_files().items():
+        (ASV_DIR / name).write_text(text)
     ARGV_DIR.mkdir(parents=True, exist_ok=True)
     for file, text in argv_files():
         file.write_text(text)

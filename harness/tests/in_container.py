@@ -1,18 +1,20 @@
-"""`python -m harness.tests.in_container`: the tests that need the image's own tools.
+"""`python -m harness.tests.in_container [--build]`: the tests that need the image's own tools.
 
 Compilers, Debian's packages and QEMU are in the Dockerfile's `checks` stage, not on the host. The
 checkout is mounted read-only and pytest runs in it, in as many containers at once as SHARES says:
-each runs its share of the tests, with a build of its own. What one prints comes out whole.
+each runs its share of the tests, with a build of its own. What one prints comes out whole. With
+`--build` only the images are made, the cells' too.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 from harness.errors import ExitCode, HarnessError
-from harness.measure.images.build import ensure_target
+from harness.measure.images.build import ensure_image, ensure_target
 from harness.measure.images.container import Engine
 from harness.measure.images.host import ensure_engine
 from harness.paths import Paths, checkout_root
@@ -45,11 +47,17 @@ def run_shares(engine: Engine, tag: str, paths: Paths) -> Iterator[tuple[bytes, 
 
 
 def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m harness.tests.in_container")
+    parser.add_argument("--build", action="store_true", help="make the images and end")
+    only_build = parser.parse_args().build
     paths, steps = Paths.of(checkout_root()), Steps()
     worst = int(ExitCode.OK)
     try:
         engine = ensure_engine(paths.build / "logs", steps)
         tag = ensure_target(engine, paths, steps, "checks")
+        if only_build:
+            ensure_image(engine, paths, steps)
+            return worst
         for printed, code in run_shares(engine, tag, paths):
             sys.stdout.buffer.write(printed)
             sys.stdout.flush()

@@ -11,10 +11,13 @@ STARTS is a file that gets one line for every machine started.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +35,7 @@ from harness.paths import Paths, checkout_root
 from harness.steps import Steps
 from harness.tests.builders import FakeEngine
 
+IMAGE = "rexen:world"
 Script = list[list[Any]]
 # What most tests of the command line run, and a machine that dies.
 CELL = ("--system", "native", "--workload", "controls")
@@ -56,7 +60,7 @@ def world_image(paths: Paths) -> Image:
         for name in (*system.boot.of(workload, system.devices.parts).files, ROOT_IMAGE)
     }
     files = {name: hashlib.sha256(name.encode()).hexdigest() for name in sorted(names)}
-    return Image(tag="rexen:world", files=files, emulator="QEMU 10 world")
+    return Image(tag=IMAGE, files=files, emulator="QEMU 10 world")
 
 
 def console_of(workload: Workload, *, factor: int = 1) -> str:
@@ -84,16 +88,26 @@ def cell_name(at: Coordinates) -> str:
 
 
 class WorldEngine(FakeEngine):
-    """Plays a good console for every cell, unless `scripts` has another for its name."""
+    """Plays a good console for every cell, unless `scripts` has another for its name.
 
-    def __init__(self, *, pause_s: float = 0.0, starts: Path | None = None) -> None:
+    In another process it is what `wishes` says there, and a cell that `deadly` names kills that
+    process so many times (which needs `starts`, to know how often it did).
+    """
+
+    def __init__(
+        self, *, pause_s: float = 0.0, starts: Path | None = None, catalogues: Sequence[Path] = ()
+    ) -> None:
         super().__init__([])
-        self.paths = Paths.of(checkout_root())
+        self.paths = Paths.of(checkout_root(), catalogues=catalogues)
         self.systems = catalogue.load_systems(self.paths)
         self.workloads = catalogue.load_workloads(self.paths)
         self.pause_s = pause_s
         self.starts = starts
         self.scripts: dict[str, Script] = {}
+        self.deadly: dict[str, int] = {}
+        self.abroad = False
+        self.wishes: dict[str, object] = {}
+        self.manifest = b"manifest of the world"
         self.names: list[str] = []
         self.swept: list[str] = []
         self._lock = threading.Lock()
@@ -115,8 +129,21 @@ class WorldEngine(FakeEngine):
             if self.starts:
                 with self.starts.open("a") as file:
                     file.write(f"{cell}\n")
+            if self.abroad and self.starts and cell in self.deadly:
+                if self.starts.read_text().split().count(cell) <= self.deadly[cell]:
+                    os.kill(os.getpid(), signal.SIGKILL)
         good = console_of(workload, factor=self.systems[system].order)
         return self.scripts.get(cell, [["sleep", self.pause_s], ["print", good], ["sleep", 5]])
+
+    def elsewhere(self) -> Callable[[], Engine]:
+        wishes = {"scripts": self.scripts, "deadly": self.deadly, "abroad": True}
+        return partial(_elsewhere, self.pause_s, self.starts, {**wishes, **self.wishes})
+
+    def has_image(self, tag: str) -> bool:
+        return tag == IMAGE
+
+    def output_of(self, image: str, argv: Sequence[str]) -> bytes:
+        return self.manifest
 
     def planned(self, *systems: str) -> list[str]:
         """The names of all cells that the real experiments want of these systems, in order of
@@ -138,6 +165,12 @@ class WorldEngine(FakeEngine):
         return "world 1"
 
 
+def _elsewhere(pause_s: float, starts: Path | None, wishes: Mapping[str, object]) -> Engine:
+    engine = WorldEngine(pause_s=pause_s, starts=starts)
+    vars(engine).update(wishes)
+    return engine
+
+
 def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
     """Put the world in place of the real engine and image."""
 
@@ -145,12 +178,17 @@ def enter(engine: Engine, patch: Callable[[object, str, object], None]) -> None:
         return engine
 
     def ensure_image(engine: Engine, paths: Paths, steps: Steps) -> Image:
-        return world_image(Paths.of(checkout_root()))
+        return world_image(Paths.of(checkout_root(), catalogues=paths.catalogues))
 
     patch(session, "ensure_engine", ensure_engine)
     patch(session, "ensure_image", ensure_image)
 
 
-if __name__ == "__main__":
+def program() -> None:
+    """This file as a program."""
     enter(WorldEngine(pause_s=float(sys.argv[2]), starts=Path(sys.argv[1])), setattr)
     sys.exit(main(sys.argv[3:]))
+
+
+if __name__ == "__main__":
+    program()

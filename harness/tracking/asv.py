@@ -6,7 +6,7 @@
     <folder>/results/<machine>/<entry>-<profile>.json     one file a night
 
 asv knows regressions only as increases. A number of which more is better goes in as its
-reciprocal, with a name and a unit that say so: `osdb.ir_reciprocal`, `s/tuple`.
+reciprocal, with a name and a unit that say so: `osdb.track_ir_reciprocal`, `s/tuple`.
 
 Everything is made anew from the ledger each time, so there is nothing here to keep.
 """
@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from harness import catalogue
 from harness.host import process
 from harness.model.unit import Better
-from harness.paths import checkout_root
+from harness.paths import Paths, checkout_root
 from harness.tracking.changes import STEP
 from harness.tracking.ledger import BRANCH, Ledger
 from harness.tracking.night import Night, Number
@@ -35,7 +36,7 @@ CONFIG_VERSION, BENCHMARKS_VERSION, RESULTS_VERSION, MACHINE_VERSION = 1, 2, 2, 
 MACHINE = {
     "machine": "emulated-pc",
     "arch": "x86_64",
-    "cpu": "QEMU TCG, one instruction a nanosecond",
+    "cpu": "QEMU TCG icount",
     "num_cpu": "1",
     "os": "Linux",
     "ram": "",
@@ -73,8 +74,8 @@ class Benchmark:
 
 
 def asv_name(number: Number) -> str:
-    """`lmbench-process.fork`, `osdb.ir_reciprocal`."""
-    return f"{number.workload}.{number.metric}{RECIPROCAL if _inverted(number) else ''}"
+    """`osdb.track_ir_reciprocal`; asv tells by the prefix that it is a number, not a time."""
+    return f"{number.workload}.track_{number.metric}{RECIPROCAL if _inverted(number) else ''}"
 
 
 def asv_unit(number: Number) -> str:
@@ -120,10 +121,46 @@ def _benchmark(name: str, numbers: Sequence[Number]) -> Benchmark:
     return Benchmark(name, title, asv_unit(last), axes)
 
 
+def expected(paths: Paths, profile: str) -> list[Number]:
+    """A number without a value for each that the experiments will give: names, units and points
+    come from the catalogue alone. Raises ConfigError."""
+    workloads, systems = catalogue.load_workloads(paths), catalogue.load_systems(paths)
+    found: dict[tuple[str, ...], Number] = {}
+    for experiment in catalogue.load_experiments(paths.experiments, workloads):
+        for choice in experiment.cells:
+            workload = workloads[choice.workload]
+            able = [one.id for one in systems.values() if not one.cannot(workload)]
+            for system in filter(choice.wants, able):
+                for point in choice.points(profile):
+                    for metric in workload.metrics:
+                        one = Number(
+                            system=system,
+                            workload=workload.id,
+                            metric=metric.id,
+                            point=str(point),
+                            unit=metric.unit.symbol,
+                            direction=metric.better,
+                            value=math.nan,
+                            spread=0.0,
+                            cell="",
+                        )
+                        found[one.place] = one
+    return list(found.values())
+
+
 def _in_order(point: str) -> list[tuple[str, int]]:
     """`block=512` before `block=4096`."""
     pairs = (pair.partition("=") for pair in point.split(",") if pair)
     return [(name, int(value)) for name, _, value in pairs]
+
+
+def benchmarks_document(known: Mapping[str, Benchmark]) -> dict[str, object]:
+    documents = {name: one.document() for name, one in known.items()}
+    return {**documents, "version": BENCHMARKS_VERSION}
+
+
+def machine_document() -> dict[str, object]:
+    return {**MACHINE, "version": MACHINE_VERSION}
 
 
 def result(night: Night, known: Mapping[str, Benchmark]) -> dict[str, object]:
@@ -181,19 +218,18 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
     machine = folder / "results" / MACHINE["machine"]
     machine.mkdir(parents=True)
     _json(folder / "asv.conf.json", config(ledger, html, commit_url))
-    _json(machine / "machine.json", {**MACHINE, "version": MACHINE_VERSION})
+    _json(machine / "machine.json", machine_document())
     known = benchmarks(one for night in nights for one in night.numbers)
-    documents = {name: one.document() for name, one in known.items()}
-    _json(folder / "results" / "benchmarks.json", {**documents, "version": BENCHMARKS_VERSION})
+    _json(folder / "results" / "benchmarks.json", benchmarks_document(known))
     for night in nights:
-        name = f"{night.entry[:12]}-{night.profile}.json"
+        name = f"{night.entry[:8]}-{night.profile}.json"
         _json(machine / name, result(night, known))
     return len(nights)
 
 
 def publish(folder: Path, log: Path) -> None:
     """asv's site from the files that `write` made. Raises ProcessFailed."""
-    command = [sys.executable, "-m", "harness.tracking.asv_command"]
+    command = [sys.executable, "-P", "-m", "harness.tracking.asv_command"]
     process.run(
         [*command, "publish", "--no-pull", "--config", str(folder / "asv.conf.json")],
         log=log,
@@ -202,5 +238,9 @@ def publish(folder: Path, log: Path) -> None:
     )
 
 
+def as_text(document: object) -> str:
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
+
+
 def _json(path: Path, document: object) -> None:
-    path.write_text(json.dumps(document, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+    path.write_text(as_text(document), encoding="utf-8")

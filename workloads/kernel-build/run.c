@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * kernel-build: make and gcc build Linux, as configured by tinyconfig, from the data disk's ext4.
+ * kernel-build: make and gcc build Linux, as configured by tinyconfig, from the data disk's ext4:
+ * some objects of it, or all that vmlinux consists of.
  *
  * The large root has the sources, configured, and what recipe/linux.sh noted when it built them:
  * which files each object needs, and what comes of it. Before each build these files are copied anew

@@ -16,7 +16,7 @@
  * in two sums over the relation.
  *
  * The cluster lies on the data disk, a copy of the one that recipe/cluster/cluster.sh has made. The
- * settings are postgresql.conf beside this file.
+ * settings are postgresql.conf beside this file; what the server says of them at the end is printed.
  */
 #include "app.h"
 #include "bench.h"
@@ -297,12 +297,36 @@ static void cross_section(const struct bench_row *row)
 	check_sums();
 }
 
+/* Facts of the cell, which the report shows. */
+static void print_settings(void)
+{
+	const struct app asker = {
+	    .name = "osdb-settings",
+	    .argv = (char *[]){HERE "/user", PLACE, "print", "settings", NULL},
+	    .output = PLACE "/settings",
+	    .user = APP_POSTGRES_USER,
+	};
+	char line[400];
+	FILE *file;
+
+	run_client(&asker);
+	file = fopen(PLACE "/settings", "r");
+	if (!file)
+		bench_fail(PLACE "/settings");
+	while (fgets(line, sizeof(line), file))
+		printf("@rexen fact PostgreSQL.%s", line);
+	fclose(file);
+	fflush(stdout);
+}
+
 static void finish(const struct bench_row *row)
 {
-	static const char *const left[] = {"tiny", "uniques", "hundred", "tenpct", "updates"};
+	static const char *const left[] = {"tiny",   "uniques", "hundred",
+					   "tenpct", "updates", "settings"};
 	char path[64];
 
 	cross_section(row);
+	print_settings();
 	for (int i = 0; i < USERS; i++) {
 		close(users[i].talk);
 		app_wait(&users[i].app, users[i].pid, NULL);

@@ -209,6 +209,19 @@ static void send_file(const char *path)
 	fclose(file);
 }
 
+/* What the server runs with where it is not PostgreSQL's own default, a line each. */
+static void print_settings(void)
+{
+	PGresult *result = ask("select name, current_setting(name) from pg_settings "
+			       "where source = 'configuration file' order by name");
+
+	for (int i = 0; i < PQntuples(result); i++)
+		printf("%s %s\n", PQgetvalue(result, i, 0), PQgetvalue(result, i, 1));
+	PQclear(result);
+	if (fflush(stdout) != 0)
+		fail("nobody listens");
+}
+
 int main(int argc, char **argv)
 {
 	struct order order;
@@ -216,12 +229,14 @@ int main(int argc, char **argv)
 	const char *values[] = {argc > 1 ? argv[1] : "", "postgres", "postgres", NULL};
 
 	if (argc != 4)
-		fail("user PLACE TUPLES NUMBER | user PLACE sql FILE");
+		fail("user PLACE TUPLES NUMBER | user PLACE sql FILE | user PLACE print settings");
 	connection = PQconnectdbParams(keys, values, 0);
 	if (PQstatus(connection) != CONNECTION_OK)
 		fail("%s", PQerrorMessage(connection));
 	if (strcmp(argv[2], "sql") == 0) {
 		send_file(argv[3]);
+	} else if (strcmp(argv[2], "print") == 0) {
+		print_settings();
 	} else {
 		tuples = (uint32_t)atoi(argv[2]);
 		user = (uint32_t)atoi(argv[3]);

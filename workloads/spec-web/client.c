@@ -358,6 +358,4 @@ void client_probe(unsigned int n, uint64_t window_ns, struct probe *probe, struc
 	probe->busy_ns = idle < probe->window_ns ? probe->window_ns - idle : 0;
 	end_clients(n);
 	server_check();
-	if (received == 0)
-		server_fail("has sent nothing to %u clients", n);
 }

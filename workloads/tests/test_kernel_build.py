@@ -5,6 +5,7 @@ What it builds must be what the image's recipe built, to the bit, or the workloa
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,8 @@ from harness import protocol
 from harness.model.record import Phase
 
 pytestmark = pytest.mark.guest
-OBJECTS = (WORKLOADS / "root/linux.objects").read_text()
+LISTED = (WORKLOADS / "root/linux.objects").read_text().splitlines()
+OBJECTS = [line for line in LISTED if not line.startswith("#")]
 
 
 def run(built: Path, root: Path, *parameters: str) -> tuple[int, bytes]:
@@ -61,14 +63,25 @@ def test_a_source_that_does_not_compile_fails_with_the_words(built: Path, large_
 
 
 def test_more_objects_than_the_image_knows_fail(built: Path, large_root: Path) -> None:
-    known = sum(1 for line in OBJECTS.splitlines() if not line.startswith("#"))
+    known = len(OBJECTS) + 1  # vmlinux
     status, output = run(built, large_root, f"objects={known + 1}")
     assert status == 1
     (reason,) = protocol.parse(output).failures
     assert f"the image knows {known} objects" in reason
 
 
-def test_all_objects_of_the_list_are_known_in_its_order(large_root: Path) -> None:
+def test_all_objects_of_the_list_and_vmlinux_are_known_in_its_order(large_root: Path) -> None:
     sums = (large_root / "usr/src/linux.sums").read_text().splitlines()
-    listed = [line for line in OBJECTS.splitlines() if not line.startswith("#")]
-    assert [line.split()[1] for line in sums] == listed
+    assert [line.split()[1] for line in sums] == [*OBJECTS, "vmlinux"]
+
+
+def test_full_builds_vmlinux_and_its_sources_fit_the_data_disk(large_root: Path) -> None:
+    """Building it takes minutes; to count its sources does not. ext4 has 128 MiB, 8192 inodes."""
+    full = tomllib.loads((WORKLOADS / "kernel-build/workload.toml").read_text())["profiles"]["full"]
+    assert (full["first"], full["objects"]) == (len(OBJECTS) + 1, 1)
+    lines = (large_root / "usr/src/linux.files").read_text().splitlines()
+    sizes = [(large_root / "usr/src/linux" / line.split()[1]).lstat().st_size for line in lines]
+    assert sum(1 for line in lines if line.endswith(".c")) > 300
+    blocks = sum(-(-size // 4096) for size in sizes)
+    assert blocks * 4096 < 64 << 20  # as much again for what is made of them
+    assert len(lines) < 4500  # of 8192 inodes

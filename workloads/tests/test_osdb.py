@@ -106,7 +106,24 @@ def test_prints_both_metrics_in_order(program: Program, tmp_path: Path) -> None:
         (metric, rep) for metric in ("ir", "oltp") for rep in range(3)
     ]
     assert [s.count for s in samples] == [25, 100, 100, 25, 100, 100]
-    assert all(line.startswith(b"@rexen sample ") for line in output.splitlines())
+    lines = output.splitlines()
+    facts = [line for line in lines if line.startswith(b"@rexen fact PostgreSQL.")]
+    assert len(facts) + len(samples) == len(lines)
+
+
+def test_says_what_the_server_ran_with(program: Program, tmp_path: Path) -> None:
+    """What postgresql.conf has is what the running server says, and nothing else is set."""
+    status, output = program.start(tmp_path, *FEW)
+    assert status == 0, output
+    facts = protocol.parse(output).facts
+    wanted = dict(
+        line.split(" = ", 1)
+        for line in (WORKLOADS / "osdb/postgresql.conf").read_text().splitlines()
+        if " = " in line and not line.startswith("#")
+    )
+    assert facts.keys() == {f"PostgreSQL.{name}" for name in wanted}
+    for name in ("fsync", "synchronous_commit", "shared_buffers", "autovacuum"):
+        assert facts[f"PostgreSQL.{name}"] == wanted[name]
 
 
 def test_count_is_not_below_one_for_each_user(program: Program, tmp_path: Path) -> None:

@@ -25,7 +25,6 @@ PROGRAMS = {
     "bzip2": ("bzip2 -9 | bzip2 -d", "some text", "some text"),
     "gap": ("gap -q", "Factorial(20);\n", "2432902008176640000"),
     "link-parser": ("link-parser en -batch", "the cat sat on the mat\n", "0 errors"),
-    "gnuchess": ("gnuchess --version", "", "GNU Chess"),
     "gnugo": ("gnugo --version", "", "GNU Go"),
     "postgres": ("postgres --version && initdb --version && psql --version", "", "PostgreSQL"),
     "apache": ("apache2 -v && ab -V", "", "Apache"),

@@ -17,8 +17,10 @@ from harness.cli.verbs import (
     image,
     list_catalogue,
     lock,
+    merge,
     nightly,
     plan,
+    publish,
     readme,
     reference,
     report,
@@ -26,6 +28,7 @@ from harness.cli.verbs import (
     run,
     shell,
     verify,
+    worker,
 )
 
 VERBS = (
@@ -38,6 +41,9 @@ VERBS = (
     count,
     report,
     reproduce,
+    publish,
+    merge,
+    worker,
     diff,
     console,
     export,

@@ -71,9 +71,11 @@ def count(context: Context, *, choice: Choice, jobs: int, again: bool) -> ExitCo
 def _count(context: Context, prepared: Prepared, cells: Sequence[Cell], jobs: int) -> list[Counted]:
     """Run these cells under the plugin and keep what it counts of each as it ends."""
     from harness.cli.session import run_each
-    from harness.measure.counting.run import count_cell
+    from harness.measure.counting.run import count_cell, uncounted
+    from harness.measure.executors import Task
 
     run = partial(count_cell, tables={it.id: it.owners for it in prepared.chosen.systems})
+    task = Task(run, uncounted)
     done: list[Counted] = []
 
     def keep(one: Counted) -> str:
@@ -83,7 +85,7 @@ def _count(context: Context, prepared: Prepared, cells: Sequence[Cell], jobs: in
         return f"{one.cell.at}: {one.reason or 'counted'}"
 
     with context.steps.step(f"counting in {len(cells)} cells, {jobs} at a time"):
-        run_each(context, prepared, cells, purpose=Purpose.VERIFY, jobs=jobs, run=run, keep=keep)
+        run_each(context, prepared, cells, purpose=Purpose.VERIFY, jobs=jobs, task=task, keep=keep)
     return done
 
 

@@ -17,7 +17,9 @@ def add(verbs: Verbs) -> None:
 def list_catalogue(context: Context) -> ExitCode:
     systems = catalogue.load_systems(context.paths).values()
     workloads = catalogue.load_workloads(context.paths)
-    experiments = catalogue.load_experiments(context.paths.experiments, workloads)
+    experiments = catalogue.load_experiments(
+        context.paths.experiments, workloads, catalogue.experiment_folders(context.paths)
+    )
     if context.json:
         emit(
             {

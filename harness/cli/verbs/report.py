@@ -60,7 +60,9 @@ def study_of(context: Context, chosen: Chosen, records: Sequence[Record]) -> Stu
     from harness.analysis.study import Study
 
     workloads = catalogue.load_workloads(context.paths)
-    everything = catalogue.load_experiments(context.paths.experiments, workloads)
+    everything = catalogue.load_experiments(
+        context.paths.experiments, workloads, catalogue.experiment_folders(context.paths)
+    )
     names = sorted({one.cell_id for one in records if not one.at.point.perturb})
     return Study.of(
         records,

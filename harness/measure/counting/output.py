@@ -1,7 +1,8 @@
 """The plugin's lines -> counts. Pure.
 
 clock sections <n> <name> <number>...     empty timed sections
-sample sections <n> <name> <number>...    one for each sample line of the console, in order
+sample sections <n> <name> <number>...    one for each sample line of the console, in order; 0
+                                          sections: it was not timed, and there is nothing to count
 error <what it could not do>
 """
 
@@ -51,6 +52,7 @@ def counts_of(cell: Cell, text: str, samples: Sequence[Sample]) -> Counts:
         samples=tuple(
             CountedSample(sample.metric, sample.phase, sample.count, _work(raw, paravirtual))
             for sample, raw in zip(samples, counted, strict=True)
+            if raw["sections"]
         ),
     )
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from harness.errors import CountingError
-from harness.measure.campaign import Campaign, machine_of, outcome_of
+from harness.measure.campaign import Campaign, machine_of, outcome_of, set_aside
 from harness.measure.counting.output import counts_of
 from harness.measure.machines.testbed import ARTEFACTS, CELL_DIR
 from harness.model.cell import Cell
@@ -48,3 +48,8 @@ def count_cell(campaign: Campaign, cell: Cell, tables: Mapping[str, OwnerTable |
         return Counted(cell, outcome, counts_of(cell, text, outcome.samples), "")
     except CountingError as error:
         return Counted(cell, outcome, None, str(error))
+
+
+def uncounted(campaign: Campaign, cell: Cell, reason: str) -> Counted:
+    """Stands for a cell that could not be run."""
+    return Counted(cell, set_aside(campaign, cell, reason).record.outcome, None, reason)

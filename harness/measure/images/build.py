@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from harness.catalogue import load_systems
+from harness.catalogue.outside import entries
 from harness.errors import BuildError
 from harness.measure.images import lock as inputs
 from harness.measure.images.base import ensure_base
@@ -115,7 +116,7 @@ def differences(differs: tuple[str, ...]) -> str:
 
 def _context(paths: Paths, lock: inputs.InputsLock) -> bytes:
     systems = load_systems(paths).values()
-    return pack_context(paths.root, systems, {inputs.FILE: lock.text()})
+    return pack_context(paths.root, systems, {inputs.FILE: lock.text()}, entries(paths))
 
 
 def _tag(target: str, context: bytes) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -110,6 +110,10 @@ class Engine:
         raise EngineError(
             what, hint="start Docker or Podman, set DOCKER_HOST, or run as root on Debian"
         )
+
+    def elsewhere(self) -> Callable[[], Engine]:
+        """How another process, perhaps on another host, comes by an engine of its own."""
+        return Engine.connect
 
     def version(self) -> str:
         try:
@@ -283,14 +287,16 @@ class Engine:
             raise BuildError(f"{argv[0]} failed with status {status} in {image}")
 
     def sweep(self, owner: str) -> int:
-        """Remove containers that an owner left behind when it was killed; how many."""
+        """Remove containers that an owner, or a part of it (`OWNER-...`), left behind when it was
+        killed; how many."""
         try:
             # Others' containers may go while we look.
-            left = self._client.containers.list(
-                all=True, filters={"label": f"{LABEL}={owner}"}, ignore_removed=True
+            ours = self._client.containers.list(
+                all=True, filters={"label": LABEL}, ignore_removed=True
             )
         except UNREACHABLE as error:
             raise _lost(error) from None
+        left = [it for it in ours if f"{it.labels.get(LABEL)}-".startswith(f"{owner}-")]
         for container in left:
             Running(container).remove()
         return len(left)

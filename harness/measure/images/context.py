@@ -36,10 +36,16 @@ LEFT_OUT_FOLDERS = ("tests", "__pycache__", "doc", "build")
 KEPT_NAMES = ("workload.toml",)
 
 
-def pack_context(root: Path, systems: Iterable[System], changed: Mapping[str, str]) -> bytes:
+def pack_context(
+    root: Path,
+    systems: Iterable[System],
+    changed: Mapping[str, str],
+    outside: Iterable[tuple[str, Path]] = (),
+) -> bytes:
     """A tar of the build context; same sources, same bytes.
 
-    `changed` has texts that stand in for files of the checkout. Raises ConfigError.
+    `changed` has texts that stand in for files of the checkout; `outside` has directories from
+    elsewhere, each with the place where it stands in the context. Raises ConfigError.
     """
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
@@ -47,6 +53,12 @@ def pack_context(root: Path, systems: Iterable[System], changed: Mapping[str, st
             name = str(path.relative_to(root))
             content = changed[name].encode() if name in changed else path.read_bytes()
             _add(tar, name, content, executable=bool(path.stat().st_mode & 0o100))
+        for place, folder in outside:
+            for path in (it for it in sorted(folder.rglob("*")) if it.is_file()):
+                inside = Path(place) / path.relative_to(folder)
+                if _counts(inside):
+                    executable = bool(path.stat().st_mode & 0o100)
+                    _add(tar, str(inside), path.read_bytes(), executable=executable)
         for name, lines in wishes(systems).items():
             _add(tar, name, "".join(f"{line}\n" for line in lines).encode(), executable=False)
     return buffer.getvalue()

@@ -3,6 +3,10 @@
 The machine is started stopped; when monitor and deadlines are in place it is let go. The console
 is a file that QEMU writes and this module polls. At the end line QEMU is told to quit: what the
 guest does after it is nobody's business.
+
+Where the file cannot grow, QEMU tries each byte again in the host's time and then drops it: the
+guest sees its serial port at another virtual moment, and lines are missing. So a machine does not
+run on a disk that is nearly full.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from harness.errors import DiskFullError
 from harness.host.deadline import Deadline
 from harness.measure.images.container import Engine, Running
 from harness.measure.machines.monitor import Monitor, MonitorLost
@@ -31,6 +36,8 @@ EXIT_WALL_S = 10.0
 # reboot, which is minutes of wall time.
 PANIC_WALL_S = 5.0
 CONSOLE_LIMIT = 8 << 20
+# Free space below which a run is given up: this machine's console and its neighbours'.
+SPARE_BYTES = 4 * CONSOLE_LIMIT
 QEMU_OWN_MIB = 1536
 
 
@@ -68,7 +75,8 @@ def run_machine(
 ) -> MachineRun:
     """Run to the end line or to whatever comes first. `folder` must be empty and writable.
 
-    Raises EngineError if the engine dies, Interrupted if asked to stop.
+    Raises EngineError if the engine dies, DiskFullError if the disk of `folder` is nearly full,
+    Interrupted if asked to stop.
     """
     return asyncio.run(_run(engine, order, folder, interrupt))
 
@@ -187,6 +195,7 @@ class _Watch:
 
     def look(self) -> Stop | None:
         """Read what is new. The last lines are kept, so no mark is missed between two looks."""
+        _check_space(self._console.parent)
         try:
             size = os.stat(self._console).st_size
         except FileNotFoundError:
@@ -211,3 +220,13 @@ class _Watch:
                 return file.read(CONSOLE_LIMIT)
         except FileNotFoundError:
             return b""
+
+
+def _check_space(folder: Path) -> None:
+    disk = os.statvfs(folder)
+    free = disk.f_bavail * disk.f_frsize
+    if free < SPARE_BYTES:
+        raise DiskFullError(
+            f"{free >> 20} MiB are free where {folder} is: a console may lose lines there",
+            hint=f"free at least {SPARE_BYTES >> 20} MiB and run again; the cell counts as not run",
+        )

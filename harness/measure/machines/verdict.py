@@ -102,6 +102,8 @@ def _finished(transcript: Transcript, text: str, metrics: Collection[str]) -> tu
         return Status.WORKLOAD, _mismatch(missing, unknown)
     if transcript.failures:
         return Status.WORKLOAD, "; ".join(transcript.failures)
+    if not transcript.workload or not transcript.begun_ns:
+        return Status.GARBAGE, "the console ends well, but its begin and boot lines are lost"
     return Status.OK, ""
 
 

@@ -3,20 +3,22 @@
   'use strict';
   const wide = matchMedia('(min-width: 78rem)');
   const contents = document.querySelector('nav.contents details');
-  const fit = () => { contents.open = wide.matches; };
-  wide.addEventListener('change', fit);
-  fit();
+  if (contents) {
+    const fit = () => { contents.open = wide.matches; };
+    wide.addEventListener('change', fit);
+    fit();
 
-  // Contents: the section that is being read.
-  const links = new Map([...contents.querySelectorAll('a')].map(a => [a.hash.slice(1), a]));
-  const seen = new IntersectionObserver(entries => {
-    for (const { target, isIntersecting } of entries) {
-      if (!isIntersecting) continue;
-      links.forEach(a => a.removeAttribute('aria-current'));
-      links.get(target.getAttribute('aria-labelledby'))?.setAttribute('aria-current', 'true');
-    }
-  }, { rootMargin: '-20% 0px -75% 0px' });
-  document.querySelectorAll('main section').forEach(it => seen.observe(it));
+    // Contents: the section that is being read.
+    const links = new Map([...contents.querySelectorAll('a')].map(a => [a.hash.slice(1), a]));
+    const seen = new IntersectionObserver(entries => {
+      for (const { target, isIntersecting } of entries) {
+        if (!isIntersecting) continue;
+        links.forEach(a => a.removeAttribute('aria-current'));
+        links.get(target.getAttribute('aria-labelledby'))?.setAttribute('aria-current', 'true');
+      }
+    }, { rootMargin: '-20% 0px -75% 0px' });
+    document.querySelectorAll('main section').forEach(it => seen.observe(it));
+  }
 
   // A link into a closed cell opens it, in browsers that do not by themselves.
   const reveal = () => {

@@ -24,11 +24,12 @@
 
 static char text[] = "@rexen sample loop run 1 1 1 0\n@rexen sample calls run 1 1 1 0\n"
 		     "@rexen sample pages run 1 1 1 0\n@rexen sample ports run 1 1 1 0\n"
-		     "@rexen sample both run 1 1 1 0\n@rexen sample inner run 1 1 1 0\n" EMPTY EMPTY
+		     "@rexen sample both run 1 1 1 0\n@rexen sample inner run 1 1 1 0\n"
+		     "@rexen sample untimed run 1 1 1 0\n" EMPTY EMPTY
 			 EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY EMPTY
 		     "@rexen sample stale run 1 1 1 0\n";
 static char fresh[PAGES][PAGE] __attribute__((aligned(PAGE)));
-static char keys[8], spare[PASSES];
+static char keys[9], spare[PASSES];
 
 static long call(long number, long a, const void *b, long c)
 {
@@ -85,6 +86,7 @@ static void measure(void)
 	mark(MARK_STOP, &keys[4]);
 	mark(MARK_SAMPLE, &keys[4]);
 	mark(MARK_SAMPLE, &keys[5]);
+	mark(MARK_SAMPLE, &keys[8]); /* never timed */
 }
 
 /* Each pass times something that becomes no sample, the last one at a place that then does. */

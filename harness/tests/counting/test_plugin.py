@@ -131,6 +131,13 @@ def test_sections_that_overlap_are_told_apart(counted: Mapping[str, Mapping[str,
     assert 0 <= counted["both"]["user"] - 2 * (2 * LOOPS + 1) <= AROUND
 
 
+def test_a_sample_that_was_never_timed_is_left_out(run: tuple[bytes, Counts]) -> None:
+    """And shifts no other's."""
+    printed = [it.metric for it in parse(run[0]).samples]
+    assert "untimed" in printed
+    assert [it.metric for it in run[1].samples] == [it for it in printed if it != "untimed"]
+
+
 def test_sections_that_become_no_sample_are_forgotten(
     counted: Mapping[str, Mapping[str, int]],
 ) -> None:

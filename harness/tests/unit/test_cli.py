@@ -366,6 +366,20 @@ def test_the_readme_names_every_exit_code() -> None:
     assert {int(row) for row in rows} == {code.value for code in ExitCode}
 
 
+def test_the_launcher_runs_its_own_checkout_wherever_it_is_called(tmp_path: Path) -> None:
+    """A bug once: called from within another checkout, it ran that one's harness."""
+    other = tmp_path / "harness"
+    other.mkdir()
+    (other / "__init__.py").touch()
+    (other / "__main__.py").write_text("print('another checkout')\n")
+    launcher = str(checkout_root() / "rexen")
+    for words in (["list", "--help"], ["list", "--json"], []):
+        done = subprocess.run(
+            [launcher, *words], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert "another checkout" not in done.stdout
+
+
 def test_the_launcher_is_sound_bash() -> None:
     launcher = checkout_root() / "rexen"
     subprocess.run(["bash", "-n", str(launcher)], check=True)

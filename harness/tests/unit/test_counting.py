@@ -85,6 +85,13 @@ def test_the_least_of_the_empty_sections_counts() -> None:
     assert counted(NATIVE).clock.instructions == 14_800
 
 
+def test_a_number_that_was_not_timed_has_no_counts() -> None:
+    """A share, say, that the program works out itself: its line holds the place of its sample."""
+    lines = [*NATIVE[:3], raw("sample", 0), NATIVE[4]]
+    assert [it.work.sections for it in counted(lines).samples] == [1, 2]
+    assert [it.count for it in counted(lines).samples] == [1, 4]
+
+
 @pytest.mark.parametrize(
     ("lines", "words"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from harness.errors import EngineError
+from harness.errors import DiskFullError, EngineError
 from harness.measure.machines import qemu
 from harness.measure.machines.qemu import Interrupted, MachineOrder, run_machine
 from harness.measure.machines.verdict import judge
@@ -18,6 +18,7 @@ from harness.model.record import Status
 from harness.tests.builders import GOOD_CONSOLE, FakeEngine
 
 BEGUN = GOOD_CONSOLE.partition("@rexen boot")[0]
+AFTER_BOOT = GOOD_CONSOLE[GOOD_CONSOLE.index("@rexen fact") :]
 
 
 def an_order(wall_s: float = 5.0) -> MachineOrder:
@@ -64,6 +65,12 @@ def play(
             "status 3: - no socket",
         ),
         ([["print", BEGUN + "@rexen end 0 0\n"]], Status.WORKLOAD, "no sample of null_call"),
+        # What a full disk made of a console: its first lines were gone.
+        (
+            [["print", GOOD_CONSOLE.partition("@rexen begin")[0]], ["print", AFTER_BOOT]],
+            Status.GARBAGE,
+            "begin and boot lines are lost",
+        ),
         (
             [["print", "@rexen host fail no /dev/kvm\n"], ["event", "guest-shutdown"]],
             Status.BOOT,
@@ -120,6 +127,17 @@ def test_engine_that_dies_in_mid_run_is_no_result(tmp_path: Path) -> None:
     engine.dead = True
     with pytest.raises(EngineError):
         run_machine(engine, order, tmp_path, threading.Event())
+    assert engine.started[0].process.poll() is not None
+
+
+def test_a_disk_that_fills_up_in_mid_run_is_no_result(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """QEMU tries a console byte again in the host's time, and drops it: 20 ns and two lines."""
+    monkeypatch.setattr(qemu, "SPARE_BYTES", 1 << 80)
+    engine = FakeEngine([["print", BEGUN], ["forever"]])
+    with pytest.raises(DiskFullError, match="MiB are free where"):
+        run_machine(engine, an_order(), tmp_path, threading.Event())
     assert engine.started[0].process.poll() is not None
 
 

@@ -277,12 +277,12 @@ def test_a_wrong_date_is_refused_before_anything_is_run(
     assert engine.names == []
 
 
-def test_asv_never_empties_a_folder_of_someone_elses(
+def test_a_site_never_takes_the_place_of_someone_elses_folder(
     sky: Sky, engine: WorldEngine, nightly: Rexen, tmp_path: Path, capsys: Capture
 ) -> None:
     mine = tmp_path / "site" / "asv" / "thesis.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     assert nightly("--site", str(tmp_path / "site")) == ExitCode.USAGE
-    assert "something else in it than asv's pages" in unwrapped(capsys.readouterr().err)
+    assert "something else in it than a published site" in unwrapped(capsys.readouterr().err)
     assert mine.read_text() == "mine" and engine.names == []

@@ -133,8 +133,14 @@ def test_a_cell_tells_how_to_repeat_it_and_what_it_said(found: Study, text: str)
     assert "first &lt;line&gt; of lmbench-process on xen\n@rexen end 0 1" in block
     assert "690 instructions for each operation: user 12.0, kernel 678" in block
     assert "1 perturbed variant" in block
+    assert '<a href="#cell-osdb-uml">Its console</a>' in text
     failed = text[text.index('<div id="cell-osdb-uml">') :]
     assert "no &lt;end&gt; line" in failed[: failed.index("</details>")]
+
+
+def test_what_was_counted_leads_to_its_cell(text: str) -> None:
+    section = text[text.index('<h2 id="instructions">') :]
+    assert '<a href="#cell-lmbench-process-xen">xen</a>' in section[: section.index("</section>")]
 
 
 def test_a_cell_without_a_console_says_so(found: Study) -> None:

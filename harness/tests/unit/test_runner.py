@@ -7,15 +7,16 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
 
 from harness.errors import EngineError
-from harness.measure import campaign as runner
-from harness.measure.campaign import Campaign, Measured, run_all, run_cell
+from harness.measure.campaign import Campaign, Measured, run_cell, set_aside
+from harness.measure.executors import Task, threads
+from harness.measure.executors.threads import Threads
 from harness.measure.plan import plan
 from harness.model.cell import Cell
 from harness.model.record import Purpose, Status
@@ -55,6 +56,15 @@ def cells_of(engine: WorldEngine, *systems: str) -> list[Cell]:
         image=world_image(engine.paths),
     )
     return sorted(planned.cells, key=lambda cell: (cell.at.system, cell.at.workload))
+
+
+def run_all(
+    campaign: Campaign,
+    cells: Sequence[Cell],
+    jobs: int,
+    run: Callable[[Campaign, Cell], Measured],
+) -> Iterator[Measured]:
+    return Threads(jobs).each(campaign, cells, Task(run, set_aside))
 
 
 def alive(engine: FakeEngine) -> int:
@@ -153,7 +163,7 @@ def test_a_cell_that_ends_as_the_engine_dies_is_not_lost(
     def all_done(futures: set[Future[Measured]], return_when: str) -> object:
         return concurrent.futures.wait(futures)
 
-    monkeypatch.setattr(runner, "wait", all_done)
+    monkeypatch.setattr(threads, "wait", all_done)
     for pair in ([cells[0], cells[2]], [cells[2], cells[0]]):
         done = []
         with pytest.raises(EngineError):

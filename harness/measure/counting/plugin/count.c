@@ -190,14 +190,19 @@ static struct section *open_section(uint64_t key)
 
 static void on_mark(unsigned int cpu, void *data)
 {
+	static const struct section untimed;
 	const struct mark *mark = data;
 	const struct counts *now = qemu_plugin_scoreboard_find(score, cpu);
 	uint64_t key = read_register(rdi);
 	struct section *section;
 
 	section = mark->kind == MARK_START ? open_section(key) : section_of(key);
-	if (!section)
+	if (!section) {
+		/* A number that was found otherwise than by timing has a line, too. */
+		if (mark->kind == MARK_SAMPLE)
+			print_section("sample", &untimed, mark->owner);
 		return;
+	}
 	if (mark->kind == MARK_START) {
 		section->opened = *now;
 	} else if (mark->kind == MARK_STOP) {
