@@ -227,6 +227,19 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
     return len(nights)
 
 
+def is_current(html: Path, ledger: Ledger) -> bool:
+    """Whether the pages have every night on which a number changed, and the first one; the nights
+    between them are a straight line."""
+    try:
+        drawn = set(json.loads((html / "index.json").read_text())["revision_to_hash"].values())
+    except (OSError, ValueError, KeyError):
+        return False
+    nights = ledger.nights()
+    return all(
+        one.entry in drawn for one in nights[:1] + [it for it in nights if it.counts.changed]
+    )
+
+
 def publish(folder: Path, log: Path) -> None:
     """asv's site from the files that `write` made. Raises ProcessFailed."""
     command = [sys.executable, "-P", "-m", "harness.tracking.asv_command"]

@@ -147,6 +147,9 @@ def _publish(context: Context, book: Ledger, html: Path, commit_url: str) -> Non
     from harness.tracking import asv
 
     folder = context.paths.build / "asv"
+    if asv.is_current(html, book):
+        context.steps.say("asv's pages stay: no number changed since they were drawn")
+        return
     with context.steps.step("drawing asv's pages"):
         asv.write(folder, book, html, commit_url=commit_url)
         asv.publish(folder, context.logs / "asv.log")
