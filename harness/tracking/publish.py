@@ -24,7 +24,7 @@ from harness.report.page import write_report
 from harness.report.sections.provenance import cells_text
 from harness.steps import Steps
 from harness.tracking import asv
-from harness.tracking.asv_pages import bring_home
+from harness.tracking.asv_pages import bring_home, is_current
 from harness.tracking.feed import MOST, feed
 from harness.tracking.headlines import headlines, topics
 from harness.tracking.index import History, eventful, index_page
@@ -99,10 +99,14 @@ def publish(
             with steps.step(f"rendering the report of the {profile} profile"):
                 write_report(study, fresh / profile, home="../index.html")
         if sources.ledger and nights:
-            with steps.step("drawing asv's pages"):
-                asv.write(scratch, sources.ledger, fresh / "asv", commit_url=addresses.commit)
-                asv.publish(scratch, logs / "asv.log")
-                bring_home(fresh / "asv")
+            if is_current(out / "asv", nights):
+                steps.say("asv's pages stay: no number changed since they were drawn")
+                shutil.copytree(out / "asv", fresh / "asv")
+            else:
+                with steps.step("drawing asv's pages"):
+                    asv.write(scratch, sources.ledger, fresh / "asv", commit_url=addresses.commit)
+                    asv.publish(scratch, logs / "asv.log")
+                    bring_home(fresh / "asv")
         with steps.step(f"writing the index of {len(nights)} nights"):
             _front(fresh, sources, nights, profiles, addresses)
         _take_place(fresh, out)
