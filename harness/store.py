@@ -39,6 +39,7 @@ from harness.model.record import (
 
 # What a perturbation leaves as it is: all but the command line, which has its seed.
 UNPERTURBED_INPUTS = ("record_schema", "testbed", "emulator", "files", "workload", "params")
+PHASES = {one.value: one for one in Phase}  # a fifth of the time of `Phase(...)`
 RECORD_NAME = re.compile(r"([0-9a-f]{64})\.([0-9]+)\.json")
 
 
@@ -131,10 +132,20 @@ class Store:
         except OSError as error:
             raise StoreError(f"{path}: cannot be read: {error.strerror}") from None
 
+    def console_end(self, record: Record, most: int) -> bytes:
+        """The last bytes of it; none where it was not kept with the record."""
+        try:
+            with self.console_path(record.cell_id, record.attempt).open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(size - most, 0))
+                return file.read(most)
+        except OSError:
+            return b""
+
     def keep_counts(self, counts: Counts) -> None:
         """In place of the cell's earlier ones. Raises StoreError, DiskFullError."""
         text = json.dumps(asdict(counts), indent=1, sort_keys=True) + "\n"
-        _write(self.counts_path(counts.cell_id), text.encode())
+        write_whole(self.counts_path(counts.cell_id), text.encode())
 
     def counts(self, cell_id: str) -> Counts | None:
         """What was counted of a cell. Raises StoreError if that is damaged."""
@@ -206,7 +217,7 @@ def _record(data: Mapping[str, Any]) -> Record:
     outcome = dict(fields["outcome"])
     outcome["status"] = Status(outcome["status"])
     outcome["samples"] = tuple(
-        Sample(**{**sample, "phase": Phase(sample["phase"])}) for sample in outcome["samples"]
+        Sample(**sample | {"phase": PHASES[sample["phase"]]}) for sample in outcome["samples"]
     )
     fields["outcome"] = Outcome(**outcome)
     fields["host"] = HostSide(**fields["host"])
@@ -247,7 +258,7 @@ def write_reference(path: Path, records: Iterable[Record]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("[\n" + ",\n".join(lines) + "\n]\n", encoding="utf-8")
     except OSError as error:
-        raise _os_error(error, f"cannot write {path}") from None
+        raise cannot_write(error, path) from None
 
 
 def read_reference(path: Path) -> list[Record]:
@@ -278,11 +289,11 @@ def _write_new(path: Path, content: bytes) -> None:
     """Never over an existing file."""
     if path.exists():
         raise StoreError(f"{path}: exists already; records are never overwritten")
-    _write(path, content)
+    write_whole(path, content)
 
 
-def _write(path: Path, content: bytes) -> None:
-    """Whole or not at all."""
+def write_whole(path: Path, content: bytes) -> None:
+    """A file, whole or not at all. Raises StoreError, DiskFullError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         fresh = path.with_name(f".{path.name}.new")
@@ -292,7 +303,12 @@ def _write(path: Path, content: bytes) -> None:
             os.fsync(file.fileno())
         fresh.rename(path)
     except OSError as error:
-        raise _os_error(error, f"cannot write {path}") from None
+        raise cannot_write(error, path) from None
+
+
+def cannot_write(error: OSError, path: Path) -> HarnessError:
+    """What to raise for a file that could not be written."""
+    return _os_error(error, f"cannot write {path}")
 
 
 def _os_error(error: OSError, what: str) -> HarnessError:

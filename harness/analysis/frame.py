@@ -21,6 +21,7 @@ from harness.analysis.compare import repeats
 from harness.analysis.measurements import Measurements, measurements, metric_of
 from harness.analysis.stats import sample_value
 from harness.errors import ConfigError
+from harness.model.cell import Coordinates
 from harness.model.experiment import MetricRef
 from harness.model.record import Record, Status
 from harness.model.system import System
@@ -86,7 +87,7 @@ VALUE_UNITS: Mapping[MetricKind, str] = {
 @dataclass(frozen=True, slots=True)
 class Frames:
     """The frames; what they hold as numbers to ask for; every attempt of every cell, and of
-    each cell, perturbed ones included, the attempt that represents it."""
+    each cell, perturbed ones included, the attempt that represents it, also by its place."""
 
     samples: pd.DataFrame
     values: pd.DataFrame
@@ -94,6 +95,7 @@ class Frames:
     measured: Measurements
     attempts: tuple[Record, ...]
     representatives: tuple[Record, ...]
+    by_place: Mapping[Coordinates, Record]
 
 
 def build(
@@ -122,6 +124,7 @@ def build(
         measured=measured,
         attempts=tuple(record for group in by_cell.values() for record in group),
         representatives=tuple(chosen),
+        by_place={record.at: record for record in chosen},
     )
 
 

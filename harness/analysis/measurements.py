@@ -62,13 +62,13 @@ def measurements(
     found: dict[tuple[str, MetricRef], dict[int, float]] = defaultdict(dict)
     for record in records:
         point = record.at.point
-        for metric, values in _run_values(record, kind_of).items():
+        for metric, values in run_values(record, kind_of).items():
             ref = MetricRef(record.workload, metric, point.unperturbed)
             found[record.system, ref][point.perturb] = median(values)
     return Measurements(base, dict(found))
 
 
-def _run_values(
+def run_values(
     record: Record, kind_of: Callable[[Record, str], MetricKind]
 ) -> dict[str, list[float]]:
     """The values of a good record's repetitions, without its warm-ups."""

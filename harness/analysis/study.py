@@ -7,7 +7,7 @@ asks the study, by system and `MetricRef`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from harness.analysis import frame
 from harness.analysis.frame import Frames
@@ -26,7 +26,7 @@ from harness.model.workload import Metric, Workload
 @dataclass(frozen=True, slots=True)
 class Study:
     """Records of one profile beside the catalogue they were measured from; `counts` of those of
-    its cells that were counted."""
+    its cells that were counted; `consoles` the end of what a cell said, by its id."""
 
     frames: Frames
     systems: Mapping[str, System]
@@ -34,6 +34,7 @@ class Study:
     experiments: tuple[Experiment, ...]
     claims: tuple[Claim, ...]
     counts: tuple[Counts, ...] = ()
+    consoles: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -94,8 +95,7 @@ class Study:
 
     def record(self, system: str, workload: str, point: Point) -> Record | None:
         """The record that represents the cell here."""
-        at = Coordinates(system, workload, self.profile, point)
-        return next((one for one in self.records if one.at == at), None)
+        return self.frames.by_place.get(Coordinates(system, workload, self.profile, point))
 
     def systems_of(self, experiment: Experiment) -> tuple[System, ...]:
         """The systems an experiment is about, in the catalogue's order: those that it names,

@@ -8,7 +8,12 @@ from collections.abc import Sequence
 
 def emit(document: object) -> None:
     """One JSON document."""
-    print(json.dumps(document, indent=1, sort_keys=True))
+    print(spelled(document), end="")
+
+
+def spelled(document: object) -> str:
+    """As it is printed."""
+    return json.dumps(document, indent=1, sort_keys=True) + "\n"
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -55,7 +55,7 @@ class Point:
 
     @property
     def unperturbed(self) -> Point:
-        return Point.of(self.parameters)
+        return self.without(PERTURB) if self.perturb else self
 
     def perturbed(self, seed: int) -> Point:
         """This point under a perturbation; seed 0 is none."""

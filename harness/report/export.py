@@ -5,12 +5,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from enum import StrEnum
 from pathlib import Path
 
 from harness.analysis.frame import samples_frame
-from harness.model.record import Record
+from harness.model.record import HostSide, Outcome, Record, Sample
 from harness.model.workload import Workload
 
 SCHEMA_FILE = Path(__file__).with_name("schema.json")
@@ -51,8 +51,21 @@ def export(
         samples_df.to_parquet(written[-1], engine="pyarrow", index=False)
     if Format.JSON in formats:
         written.append(out_dir / "records.json")
-        text = json.dumps([asdict(one) for one in ordered], indent=1, sort_keys=True)
+        text = json.dumps([_plain(one) for one in ordered], indent=1, sort_keys=True)
         written[-1].write_text(text + "\n", encoding="utf-8")
     written.append(out_dir / "schema.json")
     written[-1].write_bytes(SCHEMA_FILE.read_bytes())
     return written
+
+
+def _plain(record: Record) -> dict[str, object]:
+    """As JSON has it. `asdict` would copy every mapping and list of the inputs, too."""
+    outcome = {
+        **_fields(record.outcome),
+        "samples": [_fields(one) for one in record.outcome.samples],
+    }
+    return {**_fields(record), "outcome": outcome, "host": _fields(record.host)}
+
+
+def _fields(part: Record | Outcome | Sample | HostSide) -> dict[str, object]:
+    return {it.name: getattr(part, it.name) for it in fields(part)}

@@ -62,6 +62,12 @@ class Ledger:
         found = self.nights(profile, whole=True, last=1)
         return found[0] if found else None
 
+    def with_summaries(self, nights: Sequence[Night]) -> list[Night]:
+        """The same nights, each with its summary. Raises StoreError."""
+        names = [f"{one.entry}:{one.profile}/summary.md" for one in nights]
+        texts = zip(nights, self._blobs(names), strict=True)
+        return [replace(night, summary=text.decode()) for night, text in texts]
+
     def append(self, nights: Iterable[Night]) -> None:
         """One commit for each, all or none. Raises StoreError: also where a file of the ledger was
         changed by hand, or another night is being written."""

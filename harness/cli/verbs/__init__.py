@@ -7,6 +7,7 @@ report) is imported inside its function.
 from __future__ import annotations
 
 from harness.cli.verbs import (
+    artifact,
     build,
     console,
     count,
@@ -18,6 +19,7 @@ from harness.cli.verbs import (
     lock,
     nightly,
     plan,
+    publish,
     readme,
     reference,
     report,
@@ -37,6 +39,7 @@ VERBS = (
     count,
     report,
     reproduce,
+    publish,
     diff,
     console,
     export,
@@ -46,4 +49,5 @@ VERBS = (
     reference,
     readme,
     nightly,
+    artifact,
 )

@@ -14,15 +14,14 @@ from harness.cli.choice import Choice, choose, choosing_options, jobs_option
 from harness.cli.context import Context
 from harness.cli.output import emit
 from harness.cli.parsers import Verbs
+from harness.cli.verbs.publish import write_site
 from harness.errors import ExitCode, UsageError
+from harness.model.workload import PROFILES
 
 if TYPE_CHECKING:
     from harness.cli.choice import Chosen
     from harness.tracking.changes import Changes
-    from harness.tracking.ledger import Ledger
     from harness.tracking.night import Night
-
-ASV_SITE = "asv"
 
 
 def add(verbs: Verbs) -> None:
@@ -37,7 +36,7 @@ def add(verbs: Verbs) -> None:
         "--ledger", type=Path, required=True, metavar="DIR", help="a git repository of nights"
     )
     parser.add_argument(
-        "--site", type=Path, metavar="DIR", help="write asv's pages to DIR/asv (default: none)"
+        "--site", type=Path, metavar="DIR", help="write what 'publish' does to DIR (default: none)"
     )
     parser.add_argument(
         "--summary", type=Path, metavar="FILE", help="append the summary (Markdown) to FILE"
@@ -71,10 +70,11 @@ def nightly(
     OTHER_INPUTS (and no harm done), whichever comes first; OK for a night as the last one."""
     from harness.cli.night import run_what_changed, tonight
     from harness.tracking.ledger import Ledger
+    from harness.tracking.publish import Addresses, refuse_others
 
     day, book = _day(date), Ledger(ledger)
     if site:
-        _refuse_what_asv_would_remove(site / ASV_SITE)
+        refuse_others(site, PROFILES)
     chosen = choose(context.paths, choice)
     last = book.last(choice.profile)
     measured = run_what_changed(context, choice, chosen, last, jobs=jobs)
@@ -87,7 +87,7 @@ def nightly(
         with summary.open("a", encoding="utf-8") as file:
             file.write(night.summary)
     if site:
-        _publish(context, book, site / ASV_SITE, commit_url)
+        write_site(context, site.resolve(), book, Addresses(commit=commit_url))
     code = _exit_code(night, changes)
     _print(context, night, changes, code)
     return code
@@ -98,12 +98,6 @@ def _day(text: str) -> str:
         return date.fromisoformat(text).isoformat() if text else f"{datetime.now(UTC):%Y-%m-%d}"
     except ValueError:
         raise UsageError(f"'{text}' is no date", hint="write it like 2026-11-24") from None
-
-
-def _refuse_what_asv_would_remove(html: Path) -> None:
-    """asv empties its folder first."""
-    if html.exists() and any(html.iterdir()) and not (html / "asv.css").exists():
-        raise UsageError(f"{html} has something else in it than asv's pages", hint="move it away")
 
 
 def _changes(
@@ -141,18 +135,6 @@ def _described(night: Night, changes: Changes | None) -> Night:
     text = summary(changes, package_lines(changes.old, night))
     counts = replace(night.counts, changed=len(changes.numbers))
     return replace(night, counts=counts, summary=text)
-
-
-def _publish(context: Context, book: Ledger, html: Path, commit_url: str) -> None:
-    from harness.tracking import asv
-
-    folder = context.paths.build / "asv"
-    if asv.is_current(html, book):
-        context.steps.say("asv's pages stay: no number changed since they were drawn")
-        return
-    with context.steps.step("drawing asv's pages"):
-        asv.write(folder, book, html, commit_url=commit_url)
-        asv.publish(folder, context.logs / "asv.log")
 
 
 def _exit_code(night: Night, changes: Changes | None) -> ExitCode:

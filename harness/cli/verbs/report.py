@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness import catalogue
@@ -17,6 +18,8 @@ from harness.store import newest_cells
 if TYPE_CHECKING:
     from harness.analysis.study import Study
 
+CONSOLE_END = 4096  # bytes of a console that a report may show
+
 
 def add(verbs: Verbs) -> None:
     verbs.add("report", report, "render the HTML report of what is measured", choosing_options())
@@ -30,7 +33,7 @@ def report(context: Context, *, choice: Choice) -> ExitCode:
     chosen = choose(context.paths, choice)
     records = select(context, chosen)
     with context.steps.step("rendering the report"):
-        study = study_of(context, chosen, records)
+        study = with_consoles(context, study_of(context, chosen, records))
         page = write_report(study, context.paths.reports / chosen.profile)
     if context.json:
         emit({"report": str(page), "records": len(records)})
@@ -66,4 +69,13 @@ def study_of(context: Context, chosen: Chosen, records: Sequence[Record]) -> Stu
         experiments=chosen.experiments,
         claims=catalogue.load_claims(context.paths.experiments, everything),
         counts=[it for name in names if (it := context.store.counts(name)) is not None],
+    )
+
+
+def with_consoles(context: Context, study: Study) -> Study:
+    """The same with the ends of the consoles of the cells that a report lists."""
+    listed = [one for one in study.records if not one.at.point.perturb]
+    ends = {one.cell_id: context.store.console_end(one, CONSOLE_END) for one in listed}
+    return replace(
+        study, consoles={name: end.decode(errors="replace") for name, end in ends.items()}
     )

@@ -83,6 +83,14 @@ def load(engine: Engine, file: Path) -> Archive:
     return Archive(found.tag, found.digest, file.stat().st_size)
 
 
+def describe(file: Path) -> Archive:
+    """What an archive says it holds; its layers are looked at when it is loaded. Raises
+    BuildError."""
+    with _complaints(file), tarfile.open(file, "r:") as tar:
+        found = _describe(_Blobs(tar))
+    return Archive(found.tag, found.digest, file.stat().st_size)
+
+
 def _repack(dump: Path, new: Path, tag: str, folder: Path) -> str:
     """From the engine's tar to an OCI one; the digest of its manifest."""
     with (

@@ -49,36 +49,59 @@ def ratio_figure(
         figure, axes = canvas(shape.width, height, row_margins(rows, shape))
         draw_rows(axes, rows, row_height, shape)
         top = {row: at * row_height for at, row in enumerate(rows)}
-        for lane, system in enumerate(systems):
-            lane_df = points_df[points_df["system"] == system]
-            tops = lane_df["row"].map(top).astype(float)
-            lane_df = lane_df.assign(y=tops + head + GAP / 2 + LANE * (lane + 0.5))
-            _lane(axes, lane_df, stand_in(lane))
+        lane = points_df["system"].map({system: at for at, system in enumerate(systems)})
+        tops = points_df["row"].map(top).astype(float)
+        placed_df = points_df.assign(
+            lane=lane,
+            color=lane.map(stand_in),
+            y=tops + head + GAP / 2 + LANE * (lane.astype(float) + 0.5),
+        ).sort_values("lane", kind="stable")
+        for _, lane_df in placed_df.groupby("lane"):
+            _lines(axes, lane_df, str(lane_df["color"].iloc[0]))
+        _dots(axes, placed_df.dropna(subset=["ratio"]))
         _scale(axes, [*points_df["ratio"], *points_df["low"], *points_df["high"]], shape)
         return for_page(figure, figure_id, systems, title)
 
 
-def _lane(axes: Axes, lane_df: pd.DataFrame, color: str) -> None:
-    """One system: its filled and hollow dots, joined where a row has both; a bar over ours from
-    the least to the greatest under perturbations."""
+def _lines(axes: Axes, lane_df: pd.DataFrame, color: str) -> None:
+    """One system: a line from ours to the paper's where a row has both; a bar over ours from the
+    least to the greatest under perturbations."""
     ours_df = lane_df[(lane_df["source"] == "ours") & (lane_df["high"] > lane_df["low"])]
     axes.hlines(ours_df["y"], ours_df["low"], ours_df["high"], color=color, lw=2.6, alpha=0.55)
     for _, pair_df in lane_df.dropna(subset=["ratio"]).groupby("row", sort=False):
         if len(pair_df) == 2:
             axes.plot(pair_df["ratio"], pair_df["y"], color=color, lw=1.1, alpha=0.55, zorder=2)
-    for source, filled in (("paper", False), ("ours", True)):
-        sns.scatterplot(
-            data=lane_df[lane_df["source"] == source],
-            x="ratio",
-            y="y",
-            ax=axes,
-            s=34 if filled else 30,
-            facecolor=color if filled else "none",
-            edgecolor=color,
-            linewidth=1.3,
-            legend=False,
-            zorder=4 if filled else 3,
-        )
+
+
+def _dots(axes: Axes, seen_df: pd.DataFrame) -> None:
+    """Of all systems at once, since every call of seaborn's costs as much as hundreds of dots:
+    the paper's hollow, ours filled."""
+    paper_df = seen_df[seen_df["source"] == "paper"]
+    axes.scatter(
+        paper_df["ratio"],
+        paper_df["y"],
+        s=30,
+        facecolor="none",
+        edgecolor=list(paper_df["color"]),
+        linewidth=1.3,
+        zorder=3,
+    )
+    ours_df = seen_df[seen_df["source"] == "ours"]
+    if ours_df.empty:
+        return
+    sns.scatterplot(
+        data=ours_df,
+        x="ratio",
+        y="y",
+        ax=axes,
+        s=34,
+        hue="color",
+        palette={color: color for color in ours_df["color"]},
+        edgecolor="face",
+        linewidth=1.3,
+        legend=False,
+        zorder=4,
+    )
 
 
 def _scale(axes: Axes, ratios: Sequence[float], shape: Shape) -> None:

@@ -22,7 +22,8 @@ UNABLE = "cannot"
 @dataclass(frozen=True, slots=True)
 class CellView:
     """A ratio, how far perturbations move it, and the value; or the word that says why there is
-    none, with the place in the page that tells more."""
+    none, with the place in the page that tells more. `cell` is the place of the cell behind it, ""
+    if none was run; `sort` is what its column is sorted by, "" where there is no number."""
 
     system: str
     ratio: str
@@ -32,6 +33,8 @@ class CellView:
     exact: str
     trouble: str
     anchor: str
+    cell: str
+    sort: str
 
 
 def cell_view(study: Study, system: System, ref: MetricRef, paper: float = math.nan) -> CellView:
@@ -71,7 +74,18 @@ def _cell(
         exact=f"{exact}; {times.value:.6f}×, {moved}" if moved else exact,
         trouble=trouble,
         anchor=anchor,
+        cell=_behind(study, system, refs[0]),
+        sort=_sorted_by(value if system.id == study.base.id else times),
     )
+
+
+def _behind(study: Study, system: System, ref: MetricRef) -> str:
+    record = study.record(system.id, ref.workload, ref.point)
+    return cell_anchor(record.at) if record else ""
+
+
+def _sorted_by(found: Estimate) -> str:
+    return "" if found.missing else f"{found.value:.6g}"
 
 
 def _trouble(study: Study, system: System, ref: MetricRef) -> tuple[str, str]:
@@ -87,6 +101,15 @@ def _trouble(study: Study, system: System, ref: MetricRef) -> tuple[str, str]:
 
 
 def failed_anchor(at: Coordinates) -> str:
-    """The place in the page of a failed cell."""
+    """The place in the page of a failed cell, where failures are listed."""
+    return f"failed-{_place(at)}"
+
+
+def cell_anchor(at: Coordinates) -> str:
+    """The place in the page of an unperturbed cell, where all cells are."""
+    return f"cell-{_place(at)}"
+
+
+def _place(at: Coordinates) -> str:
     point = "".join(f"-{name}-{value}" for name, value in at.point.values)
-    return f"failed-{at.workload}-{at.system}{point}"
+    return f"{at.workload}-{at.system}{point}"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 from harness.analysis.instructions import PACKET_BYTES, Operation, operations
 from harness.analysis.study import Study
+from harness.model.cell import Coordinates
 from harness.model.counts import INSTRUCTIONS
 from harness.report.numbers import MISSING, significant
+from harness.report.sections.cell import cell_anchor
 
 EVENTS = {
     "hypercalls": "hypercalls",
@@ -21,10 +23,12 @@ COLUMNS = ("user", "kernel", "hypervisor", "others", "all", "added", *EVENTS.val
 
 @dataclass(frozen=True, slots=True)
 class OperationView:
-    """One metric on one system; `numbers` in the order of the section's columns."""
+    """One metric on one system; `cell` is the place of the cell that was counted, `numbers` are in
+    the order of the section's columns."""
 
     name: str
     system: str
+    cell: str
     numbers: tuple[str, ...]
 
 
@@ -64,7 +68,7 @@ def instruction_views(study: Study) -> list[InstructionsView]:
         tables=tuple(
             InstructionTable(
                 study.workloads[name].title,
-                tuple(_row(one) for one in found if one.workload == name),
+                tuple(_row(one, study.profile) for one in found if one.workload == name),
             )
             for name in names
         ),
@@ -73,11 +77,12 @@ def instruction_views(study: Study) -> list[InstructionsView]:
     return [view]
 
 
-def _row(one: Operation) -> OperationView:
+def _row(one: Operation, profile: str) -> OperationView:
     added = MISSING if one.over_base is None else significant(one.over_base)
     return OperationView(
         name=_name(one),
         system=one.system,
+        cell=cell_anchor(Coordinates(one.system, one.workload, profile, one.point)),
         numbers=(
             *(_number(one.counted[name]) for name in INSTRUCTIONS),
             significant(one.instructions),

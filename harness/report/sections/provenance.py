@@ -13,20 +13,22 @@ from harness.model.record import AS_LOCKED, INPUTS, Record, Status
 from harness.model.system import System
 from harness.model.workload import Workload
 from harness.report.numbers import count_text, percent_text, seconds_text
-from harness.report.sections.cell import NOT_RUN, UNABLE, failed_anchor
+from harness.report.sections.cell import NOT_RUN, UNABLE, cell_anchor, failed_anchor
 
 NS_PER_S = 1e9
 
 
 @dataclass(frozen=True, slots=True)
 class FailedView:
-    """A failed cell, why, and how to run it again."""
+    """A failed cell, why, and how to run it again; `cell` is its place among all cells, "" for a
+    perturbed one, which has none."""
 
     anchor: str
     name: str
     status: str
     reason: str
     rerun: str
+    cell: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ def failed_cells(study: Study) -> tuple[FailedView, ...]:
             status=one.outcome.status.value,
             reason=one.outcome.reason or "no reason was recorded",
             rerun=one.rerun,
+            cell="" if one.at.point.perturb else cell_anchor(one.at),
         )
         for one in study.records
         if not one.ok

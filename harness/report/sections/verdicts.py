@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -12,6 +11,7 @@ from harness.analysis.claims import Evidence, Judgement, rivals_of
 from harness.analysis.stats import Estimate
 from harness.analysis.study import Study
 from harness.model.experiment import Verdict
+from harness.model.system import System
 from harness.model.unit import Unit
 from harness.report.numbers import exact_range, ratio_text, spread_text, value_text
 
@@ -66,13 +66,32 @@ class ClaimView:
 
 
 @dataclass(frozen=True, slots=True)
-class ScoreView:
-    """How many claims have one verdict; `counts` in the order of the judged systems."""
+class MarkView:
+    """A verdict as a mark; all "" where a claim has none for the system."""
 
+    system: str
     verdict: str
     kind: str
     mark: str
-    counts: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixRow:
+    """One claim and its marks, in the order of the matrix' systems; `general` is the verdict of
+    one that concerns none of them, else ""."""
+
+    id: str
+    sentence: str
+    general: str
+    marks: tuple[MarkView, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixView:
+    """All verdicts at a glance."""
+
+    systems: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
 
 
 def claim_views(study: Study, judgements: Sequence[Judgement]) -> tuple[ClaimView, ...]:
@@ -140,27 +159,34 @@ def _text(found: Estimate, unit: Unit | None = None) -> str:
     return f"{ratio_text(found.value)} {spread_text(found)}".strip()
 
 
-def scores(
-    study: Study, judgements: Sequence[Judgement]
-) -> tuple[tuple[str, ...], tuple[ScoreView, ...]]:
-    """The judged systems, and one line per verdict. A verdict without a system counts for
-    every judged system that the claim could have been about."""
-    judged = {one.system for one in judgements}
-    order = tuple(system for system in study.systems if system in judged)
-    counts = Counter(
-        (one.verdict, system)
-        for one in judgements
-        for system in order
-        if one.system == system
-        or (not one.system and study.systems[system].stands_for in one.claim.about)
-    )
-    lines = tuple(
-        ScoreView(
-            verdict=verdict.value,
-            kind=KINDS[verdict],
-            mark=MARKS[verdict],
-            counts=tuple(str(counts[verdict, system] or "·") for system in order),
+def concerns(judgement: Judgement, system: System) -> bool:
+    """Whether a verdict is one of this system's. One without a system is of every system that the
+    claim could have been about."""
+    if judgement.system:
+        return judgement.system == system.id
+    return system.stands_for in judgement.claim.about
+
+
+def matrix_view(study: Study, judgements: Sequence[Judgement]) -> MatrixView:
+    """Each claim a row, each system with any verdict a column."""
+    systems = [one for one in study.systems.values() if any(concerns(it, one) for it in judgements)]
+    rows = []
+    for _, group in groupby(judgements, key=lambda it: it.claim.id):
+        judged = list(group)
+        found = [next((it for it in judged if concerns(it, one)), None) for one in systems]
+        rows.append(
+            MatrixRow(
+                id=judged[0].claim.id,
+                sentence=judged[0].claim.sentence,
+                general="" if any(found) else judged[0].verdict.value,
+                marks=tuple(_mark(one.id, it) for one, it in zip(systems, found, strict=True)),
+            )
         )
-        for verdict in Verdict
-    )
-    return order, lines
+    return MatrixView(tuple(one.id for one in systems), tuple(rows))
+
+
+def _mark(system: str, judgement: Judgement | None) -> MarkView:
+    if judgement is None:
+        return MarkView(system, "", "", "")
+    verdict = judgement.verdict
+    return MarkView(system, verdict.value, KINDS[verdict], MARKS[verdict])

@@ -66,7 +66,9 @@ class Page:
             self._take(deadline)
 
     def evaluate(self, script: str) -> Any:  # noqa: ANN401  (whatever JSON the page answers)
-        result = self.call("Runtime.evaluate", expression=script, returnByValue=True)
+        result = self.call(
+            "Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in result, result["exceptionDetails"]
         return result["result"].get("value")
 

@@ -142,6 +142,64 @@ def test_the_check_for_collisions_sees_them(browser: Page, tmp_path: Path) -> No
     assert browser.evaluate(COLLIDING) == ["beyond", "one | two"]
 
 
+def test_the_summary_fits_a_phone_whole(browser: Page, report: Path) -> None:
+    browser.open(report, width=390)
+    inside = """[...document.querySelectorAll('.summary, .matrix')].map(table =>
+        table.parentElement.scrollWidth <= table.parentElement.clientWidth)"""
+    assert browser.evaluate(inside) == [True, True]
+
+
+def test_contents_stand_beside_the_text_where_there_is_room(browser: Page, report: Path) -> None:
+    beside = """(() => { const nav = document.querySelector('nav.contents'),
+        main = document.querySelector('main');
+        return [nav.getBoundingClientRect().right <= main.getBoundingClientRect().left,
+          nav.querySelector('details').open]; })()"""
+    browser.open(report, width=1400)
+    assert browser.evaluate(beside) == [True, True]
+    browser.open(report, width=390)
+    assert browser.evaluate(beside) == [False, False]
+
+
+def test_a_number_leads_to_its_cell_and_opens_it(browser: Page, report: Path) -> None:
+    browser.open(report, width=1280)
+    link = "document.querySelector('a[href=\"#cell-lmbench-process-xen\"]')"
+    cell = "document.getElementById('cell-lmbench-process-xen').closest('details').open"
+    assert browser.evaluate(cell) is False
+    browser.evaluate(f"{link}.click()")
+    assert browser.evaluate(f"new Promise(it => setTimeout(() => it({cell}), 200))") is True
+
+
+# The ratios of a table's first system, row by row, and how its second head says it is sorted.
+SORTED = """(() => { const table = document.querySelector('section[aria-labelledby=table3] table');
+    return [[...table.tBodies[0].rows].map(row => Number(row.cells[2].dataset.value)),
+      table.tHead.rows[0].cells[2].getAttribute('aria-sort')]; })()"""
+HEAD = "document.querySelectorAll('section[aria-labelledby=table3] thead .sort')[2]"
+
+
+def test_a_table_sorts_by_a_head_with_the_keyboard_too(browser: Page, report: Path) -> None:
+    browser.open(report, width=1280)
+    before, how = browser.evaluate(SORTED)
+    assert how is None and before not in (sorted(before), sorted(before)[::-1])
+    browser.evaluate(f"{HEAD}.click()")
+    assert browser.evaluate(SORTED) == [sorted(before), "ascending"]
+    browser.evaluate(f"{HEAD}.focus()")
+    for kind in ("keyDown", "keyUp"):
+        browser.call("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r")
+    assert browser.evaluate(SORTED) == [sorted(before)[::-1], "descending"]
+    browser.evaluate(f"{HEAD}.click()")
+    assert browser.evaluate(SORTED) == [before, None]
+
+
+def test_a_page_without_scripts_says_the_same(browser: Page, report: Path) -> None:
+    browser.open(report, width=1280)
+    said = "document.querySelector('main').innerText"
+    with_script = browser.evaluate(said)
+    browser.call("Emulation.setScriptExecutionDisabled", value=True)
+    browser.open(report, width=1280)
+    browser.call("Emulation.setScriptExecutionDisabled", value=False)
+    assert browser.evaluate(said) == with_script
+
+
 def test_page_is_silent_and_stays_at_home(browser: Page, report: Path) -> None:
     browser.errors.clear()
     browser.requests.clear()

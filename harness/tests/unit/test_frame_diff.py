@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from harness.analysis.diff import Change, DiffResult, State, diff_records
+from harness.analysis.diff import Change, DiffResult, Judged, State, diff_records
+from harness.analysis.inputs import InputKind
 from harness.model.record import Record, Status
 from harness.tests import synthetic
 
@@ -41,10 +42,11 @@ def test_one_changed_value_is_the_only_change() -> None:
     (change,) = found.unequal
     assert (found.differ, found.missing) == (1, 0)
     was = change.a
-    assert was is not None and change.change == 100_000.0 / was - 1
-    head, row = found.rows()
-    assert row[:5] == ["lmbench-process/fork", "xen", "quick", f"{was:.3f}", "100000.000"]
-    assert row[5] == f"{100_000.0 / was - 1:+.4%}" and len(head) == len(row)
+    assert was is not None and change.ratio == 100_000.0 / was
+    assert (change.name, change.at.system) == ("lmbench-process/fork", "xen")
+    assert (change.b, change.judged) == (100_000.0, Judged.BETTER)
+    assert change.what == f"{100_000.0 / was - 1:+.4%}"
+    assert found.summary() == f"1 of {len(found.changes)} values differ (1 better)"
 
 
 def test_a_point_is_part_of_a_values_name() -> None:
@@ -121,3 +123,61 @@ def test_of_the_same_inputs_every_difference_is_one() -> None:
     variant = synthetic.variant(cell, 1, fork=9.0)
     (change,) = diff([cell, variant], [*other, variant]).unequal
     assert isinstance(change, Change) and not change.within_spread
+
+
+def test_more_of_a_rate_is_better_and_of_a_time_worse() -> None:
+    before = synthetic.full_set("native")
+    slower = {"osdb/ir": 0.5, "kernel-build/build": 0.5}
+    found = diff(before, synthetic.performing(before, "native", slower))
+    judged = {one.name: (one.judged, (one.ratio or 0) > 1) for one in found.unequal}
+    assert judged == {
+        "osdb/ir": (Judged.WORSE, False),
+        "kernel-build/build": (Judged.WORSE, True),
+    }
+    back = diff(synthetic.performing(before, "native", slower), before)
+    assert back.judged(Judged.BETTER) == 2 and back.judged(Judged.WORSE) == 0
+
+
+def test_of_a_metric_in_no_catalogue_nothing_is_better() -> None:
+    before = synthetic.full_set("native")
+    after = synthetic.replaced(before, "native", "lmbench-process", "fork", 1.0)
+    (change,) = diff_records(before, after, {}).unequal
+    assert change.judged is Judged.OPEN
+
+
+def test_the_inputs_that_differ_stand_at_the_number_and_in_one_list() -> None:
+    """Two cells that share a new kernel, one of them with another parameter as well."""
+    before = [synthetic.record("native", "controls"), synthetic.record("native", "osdb")]
+    after = []
+    for one in with_image(before):
+        files = {**one.inputs["files"], "kernel/full": "f" * 64}  # type: ignore[dict-item]
+        params = {**one.inputs["params"], "percent": 50}  # type: ignore[dict-item]
+        inputs = {**one.inputs, "files": files}
+        after.append(
+            replace(one, inputs=inputs | ({"params": params} if one.workload == "osdb" else {}))
+        )
+    found = diff(before, synthetic.replaced(after, "native", "controls", "cpu_loop", 1.0))
+    kernel, percent = found.inputs
+    assert (kernel.key, kernel.cells, kernel.b) == ("artefact kernel/full", 2, "f" * 64)
+    assert kernel.a == synthetic.digest("kernel")
+    assert (percent.key, percent.cells) == ("parameter osdb.percent", 1)
+    assert (percent.a, percent.b) == ("100", "50")
+    (change,) = found.unequal
+    assert change.inputs == ("artefact kernel/full",)
+
+
+def test_another_command_line_is_told_by_its_first_other_word() -> None:
+    one = synthetic.record("native", "controls")
+    argv = one.inputs["argv"]
+    assert isinstance(argv, list)
+    words = [str(word) for word in argv]
+    words[-1] = words[-1].replace("panic=-1", "panic=0")
+    (other,) = with_image([replace(one, inputs={**one.inputs, "argv": words})])
+    (found,) = diff([one], [other]).inputs
+    assert (found.kind, found.name) == (InputKind.OPTIONS, "native")
+    assert (found.a, found.b) == ("panic=-1", "panic=0")
+
+
+def test_cells_of_the_same_identity_have_the_same_inputs() -> None:
+    records = synthetic.full_set("native")
+    assert diff(records, records).inputs == ()

@@ -277,35 +277,12 @@ def test_a_wrong_date_is_refused_before_anything_is_run(
     assert engine.names == []
 
 
-def test_asv_never_empties_a_folder_of_someone_elses(
+def test_a_site_never_takes_the_place_of_someone_elses_folder(
     sky: Sky, engine: WorldEngine, nightly: Rexen, tmp_path: Path, capsys: Capture
 ) -> None:
     mine = tmp_path / "site" / "asv" / "thesis.txt"
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
     assert nightly("--site", str(tmp_path / "site")) == ExitCode.USAGE
-    assert "something else in it than asv's pages" in unwrapped(capsys.readouterr().err)
+    assert "something else in it than a published site" in unwrapped(capsys.readouterr().err)
     assert mine.read_text() == "mine" and engine.names == []
-
-
-def test_asv_draws_again_when_a_number_changed(
-    sky: Sky, engine: WorldEngine, nightly: Rexen, ledger: Ledger, tmp_path: Path, capsys: Capture
-) -> None:
-    site = tmp_path / "site"
-
-    def drawn() -> list[str]:
-        index = json.loads((site / "asv" / "index.json").read_text())
-        return list(index["revision_to_hash"].values())
-
-    nightly("--date", "2026-11-24", "--site", str(site))
-    entries = [one.entry for one in ledger.nights()]
-    assert drawn() == entries
-    nightly("--date", "2026-11-25", "--site", str(site))
-    assert drawn() == entries, "nothing changed"
-    assert "asv's pages stay" in unwrapped(capsys.readouterr().err)
-    sky.change("rexen/rexen.elf", 2)
-    engine.scripts["controls@rexen"] = slower(engine, "rexen", by_permille=5)
-    nightly("--date", "2026-11-26", "--site", str(site))
-    assert drawn() == [one.entry for one in ledger.nights()], "the straight nights as well"
-    found = json.loads((site / "asv" / "regressions.json").read_text())["regressions"]
-    assert [one[0] for one in found] == ["controls.track_cpu_loop('rexen')"]

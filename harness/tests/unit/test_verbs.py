@@ -88,8 +88,11 @@ def test_diff(
     assert re.search(r"controls/cpu_loop +native", shown)
     assert "1 of" in shown
     assert rexen("diff", str(store.results), str(other), "--json") == ExitCode.DIFFERENT
-    (change,) = json.loads(capsys.readouterr().out)
+    document = json.loads(capsys.readouterr().out)
+    (change,) = document["changes"]
     assert (change["metric"], change["at"]) == ("cpu_loop", "controls on native")
+    assert (change["judged"], change["inputs"], document["inputs"]) == ("worse", [], [])
+    assert document["summary"]["differ"] == document["summary"]["worse"] == 1
 
 
 def test_diff_tells_missing_from_different(
