@@ -24,7 +24,7 @@ from harness.report.page import write_report
 from harness.report.sections.provenance import cells_text
 from harness.steps import Steps
 from harness.tracking import asv
-from harness.tracking.asv_pages import bring_home, is_current
+from harness.tracking.asv_pages import bring_home
 from harness.tracking.feed import MOST, feed
 from harness.tracking.headlines import headlines, topics
 from harness.tracking.index import History, eventful, index_page
@@ -99,7 +99,7 @@ def publish(
             with steps.step(f"rendering the report of the {profile} profile"):
                 write_report(study, fresh / profile, home="../index.html")
         if sources.ledger and nights:
-            if is_current(out / "asv", nights):
+            if asv.is_current(out / "asv", sources.ledger, addresses.commit):
                 steps.say("asv's pages stay: no number changed since they were drawn")
                 shutil.copytree(out / "asv", fresh / "asv")
             else:

@@ -7,7 +7,6 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -287,29 +286,3 @@ def test_a_site_never_takes_the_place_of_someone_elses_folder(
     assert nightly("--site", str(tmp_path / "site")) == ExitCode.USAGE
     assert "something else in it than a published site" in unwrapped(capsys.readouterr().err)
     assert mine.read_text() == "mine" and engine.names == []
-
-
-def test_asv_draws_again_when_a_number_changed(
-    sky: Sky, engine: WorldEngine, nightly: Rexen, ledger: Ledger, tmp_path: Path, capsys: Capture
-) -> None:
-    site = tmp_path / "site"
-
-    def page_data(name: str) -> Any:
-        script = (site / "asv" / f"{name}.json.js").read_text()
-        return json.loads(script.partition(" = ")[2].rstrip(";\n"))
-
-    def drawn() -> list[str]:
-        return list(page_data("index")["revision_to_hash"].values())
-
-    nightly("--date", "2026-11-24", "--site", str(site))
-    entries = [one.entry for one in ledger.nights()]
-    assert drawn() == entries
-    nightly("--date", "2026-11-25", "--site", str(site))
-    assert drawn() == entries, "nothing changed"
-    assert "asv's pages stay" in unwrapped(capsys.readouterr().err)
-    sky.change("rexen/rexen.elf", 2)
-    engine.scripts["controls@rexen"] = slower(engine, "rexen", by_permille=5)
-    nightly("--date", "2026-11-26", "--site", str(site))
-    assert drawn() == [one.entry for one in ledger.nights()], "the straight nights as well"
-    found = page_data("regressions")["regressions"]
-    assert [one[0] for one in found] == ["controls.track_cpu_loop('rexen')"]
