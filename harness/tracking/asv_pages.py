@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from harness.errors import StoreError
-from harness.tracking.night import Night
 
 VENDOR = Path(__file__).with_name("vendor")
 OURS = Path(__file__).with_name("asv_page")
@@ -96,17 +94,3 @@ def _kept(found: re.Match[str]) -> str:
             hint="is asv of the version in requirements.lock?",
         )
     return REPLACED[found[1]]
-
-
-def is_current(site: Path, nights: Sequence[Night]) -> bool:
-    """Whether pages that were brought home have every night on which a number changed, and the
-    first one; the nights between them are a straight line."""
-    try:
-        script = (site / "index.json.js").read_text(encoding="utf-8")
-        drawn = set(
-            json.loads(script.partition(" = ")[2].rstrip(";\n"))["revision_to_hash"].values()
-        )
-    except (OSError, ValueError, KeyError):
-        return False
-    moved = [*nights[:1], *(one for one in nights if one.counts.changed)]
-    return all(one.entry in drawn for one in moved)
