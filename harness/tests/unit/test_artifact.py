@@ -19,6 +19,7 @@ from harness import catalogue
 from harness.analysis.study import Study
 from harness.cli import main as cli
 from harness.errors import ExitCode, StoreError, UsageError
+from harness.host.process import ProcessFailed
 from harness.measure.images import lock
 from harness.model.record import Record
 from harness.paths import Paths, checkout_root
@@ -493,3 +494,35 @@ def test_sources_without_a_report_to_make_are_one_line(
     shown = capsys.readouterr()
     assert "the packed sources make no report of the quick records" in shown.err
     assert shown.err.count("\n") == 1 and "ok      sources" in shown.out
+
+
+def test_cells_are_measured_again_by_the_packed_sources_and_their_end_is_ours(
+    rexen: Rexen, packed: tuple[Path, Done], capsys: Capture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from harness.tracking.artifact import render
+
+    calls: list[list[str]] = []
+    status = 0
+
+    def run(sources: Path, arguments: Sequence[str], *, log: Path, wall_s: float) -> None:
+        assert (sources / "run").exists()
+        calls.append(list(arguments))
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("starting\n6 of 7 identical\n")
+        if status:
+            failed = ProcessFailed("python failed")
+            failed.status = status
+            raise failed
+
+    monkeypatch.setattr(render, "rexen", run)
+    monkeypatch.setattr(render, "render", lambda *given, log: drawn(*given))
+    check = ("artifact", "check", str(packed[0]), "--jobs", "1", "--run")
+    assert rexen(*check, "table3") == ExitCode.OK
+    assert "run: 6 of 7 identical" in capsys.readouterr().out
+    ((verb, *options),) = calls
+    assert verb == "verify" and options[:3] == ["--reference", "--profile", "quick"]
+    assert options[3:7] == ["--experiment", "table3", "--jobs", "1"]
+    status = int(ExitCode.DIFFERENT)
+    assert rexen(*check) == ExitCode.DIFFERENT
+    assert "--experiment" not in calls[-1]
+    assert "run: 6 of 7 identical" in capsys.readouterr().out
