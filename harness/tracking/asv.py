@@ -21,6 +21,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from harness import catalogue
 from harness.host import process
@@ -205,7 +206,7 @@ def config(ledger: Ledger, html: Path, commit_url: str) -> dict[str, object]:
         "benchmark_dir": "benchmarks",
         "results_dir": "results",
         "html_dir": str(html.resolve()),
-        "show_commit_url": commit_url or "#",
+        "show_commit_url": _commit_url(commit_url),
         "hash_length": 12,
         "regressions_thresholds": {".*": STEP},
     }
@@ -225,6 +226,19 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
         name = f"{night.entry[:8]}-{night.profile}.json"
         _json(machine / name, result(night, known))
     return len(nights)
+
+
+def is_current(index: Mapping[str, Any], nights: Sequence[Night], *, commit_url: str) -> bool:
+    """Whether the pages with this index.json have every night on which a number changed, and the
+    first one; the nights between them are a straight line."""
+    drawn = set(index.get("revision_to_hash", {}).values())
+    wanted = [one.entry for one in nights if one.counts.changed] + [one.entry for one in nights[:1]]
+    same = index.get("show_commit_url") == _commit_url(commit_url)
+    return bool(wanted) and drawn.issuperset(wanted) and same
+
+
+def _commit_url(address: str) -> str:
+    return address or "#"
 
 
 def publish(folder: Path, log: Path) -> None:
