@@ -21,7 +21,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from harness import catalogue
 from harness.host import process
@@ -43,6 +42,9 @@ MACHINE = {
     "ram": "",
 }
 RECIPROCAL = "_reciprocal"
+NO_URL = "#"
+# Beside asv's pages: what they put before a commit, then each night that they have.
+DRAWN = "drawn.txt"
 PUBLISH_WALL_S = 1800.0
 
 
@@ -206,7 +208,7 @@ def config(ledger: Ledger, html: Path, commit_url: str) -> dict[str, object]:
         "benchmark_dir": "benchmarks",
         "results_dir": "results",
         "html_dir": str(html.resolve()),
-        "show_commit_url": _commit_url(commit_url),
+        "show_commit_url": commit_url or NO_URL,
         "hash_length": 12,
         "regressions_thresholds": {".*": STEP},
     }
@@ -225,20 +227,21 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
     for night in nights:
         name = f"{night.entry[:8]}-{night.profile}.json"
         _json(machine / name, result(night, known))
+    lines = [commit_url or NO_URL, *(one.entry for one in nights)]
+    (folder / DRAWN).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return len(nights)
 
 
-def is_current(index: Mapping[str, Any], nights: Sequence[Night], *, commit_url: str) -> bool:
-    """Whether the pages with this index.json have every night on which a number changed, and the
-    first one; the nights between them are a straight line."""
-    drawn = set(index.get("revision_to_hash", {}).values())
-    wanted = [one.entry for one in nights if one.counts.changed] + [one.entry for one in nights[:1]]
-    same = index.get("show_commit_url") == _commit_url(commit_url)
-    return bool(wanted) and drawn.issuperset(wanted) and same
-
-
-def _commit_url(address: str) -> str:
-    return address or "#"
+def is_current(html: Path, ledger: Ledger, commit_url: str) -> bool:
+    """Whether the pages have every night on which a number changed, and the first one; the nights
+    between them are a straight line."""
+    try:
+        url, *drawn = (html / DRAWN).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        return False
+    nights = ledger.nights()
+    wanted = {one.entry for one in nights if one.counts.changed} | {nights[0].entry}
+    return url == (commit_url or NO_URL) and wanted <= set(drawn)
 
 
 def publish(folder: Path, log: Path) -> None:
@@ -250,6 +253,8 @@ def publish(folder: Path, log: Path) -> None:
         wall_s=PUBLISH_WALL_S,
         environment={"PYTHONPATH": str(checkout_root())},
     )
+    conf = json.loads((folder / "asv.conf.json").read_text(encoding="utf-8"))
+    shutil.copy(folder / DRAWN, Path(conf["html_dir"]) / DRAWN)
 
 
 def as_text(document: object) -> str:

@@ -11,7 +11,6 @@ import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any
 
 from harness.errors import StoreError
 
@@ -45,7 +44,8 @@ def bring_home(site: Path) -> None:
     kept here, as another version of asv may."""
     index = site / "index.html"
     index.write_text(alone(index.read_text(encoding="utf-8")), encoding="utf-8")
-    add_libraries(site)
+    shutil.copytree(VENDOR, site / "vendor", dirs_exist_ok=True)
+    shutil.copytree(OURS, site / "vendor", dirs_exist_ok=True)
     # A page of a missing network is of no use here.
     (site / "error.html").unlink(missing_ok=True)
     for path in sorted(site.rglob("*.json")):
@@ -53,29 +53,9 @@ def bring_home(site: Path) -> None:
         data = path.read_text(encoding="utf-8").strip()
         # U+2028 and U+2029 may stand in JSON; escaped they may in any script.
         data = data.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-        script = f"{_before(name)}{data};\n"
+        script = f"asvData[{json.dumps(name)}] = {data};\n"
         path.with_name(f"{path.name}.js").write_text(script, encoding="utf-8")
         path.unlink()
-
-
-def add_libraries(site: Path) -> None:
-    """What the pages load beside asv's own."""
-    shutil.copytree(VENDOR, site / "vendor", dirs_exist_ok=True)
-    shutil.copytree(OURS, site / "vendor", dirs_exist_ok=True)
-
-
-def data_of(site: Path, name: str) -> dict[str, Any]:
-    """What one of its JSON files had; empty where there is none."""
-    try:
-        script = (site / f"{name}.js").read_text(encoding="utf-8")
-        data = json.loads(script.removeprefix(_before(name)).rstrip(";\n"))
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
-def _before(name: str) -> str:
-    return f"asvData[{json.dumps(name)}] = "
 
 
 def alone(page: str) -> str:

@@ -15,7 +15,6 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from harness.analysis.study import Study
 from harness.errors import StoreError, UsageError
@@ -25,7 +24,7 @@ from harness.report.page import write_report
 from harness.report.sections.provenance import cells_text
 from harness.steps import Steps
 from harness.tracking import asv
-from harness.tracking.asv_pages import add_libraries, bring_home, data_of
+from harness.tracking.asv_pages import bring_home
 from harness.tracking.feed import MOST, feed
 from harness.tracking.headlines import headlines, topics
 from harness.tracking.index import History, eventful, index_page
@@ -100,16 +99,14 @@ def publish(
             with steps.step(f"rendering the report of the {profile} profile"):
                 write_report(study, fresh / profile, home="../index.html")
         if sources.ledger and nights:
-            pages = fresh / "asv"
-            if asv.is_current(_drawn(out), nights, commit_url=addresses.commit):
+            if asv.is_current(out / "asv", sources.ledger, addresses.commit):
                 steps.say("asv's pages stay: no number changed since they were drawn")
-                shutil.copytree(out / "asv", pages)
-                add_libraries(pages)
+                shutil.copytree(out / "asv", fresh / "asv")
             else:
                 with steps.step("drawing asv's pages"):
-                    asv.write(scratch, sources.ledger, pages, commit_url=addresses.commit)
+                    asv.write(scratch, sources.ledger, fresh / "asv", commit_url=addresses.commit)
                     asv.publish(scratch, logs / "asv.log")
-                    bring_home(pages)
+                    bring_home(fresh / "asv")
         with steps.step(f"writing the index of {len(nights)} nights"):
             _front(fresh, sources, nights, profiles, addresses)
         _take_place(fresh, out)
@@ -118,11 +115,6 @@ def publish(
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
     return Published(out / "index.html", len(nights), tuple(sources.studies))
-
-
-def _drawn(site: Path) -> Mapping[str, Any]:
-    """What asv's pages of an older site were drawn from."""
-    return data_of(site / "asv", "index.json")
 
 
 def refuse_others(out: Path, profiles: Iterable[str]) -> None:

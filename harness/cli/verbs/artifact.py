@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.cli.choice import Choice, choose
+from harness.cli.choice import Choice, choose, jobs_option
 from harness.cli.context import Context
 from harness.cli.output import emit
 from harness.cli.parsers import Verbs
@@ -28,9 +29,20 @@ EVERYTHING = "all"
 RUN_WALL_S = 7 * 24 * 3600.0
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """What to measure again, so many machines at a time."""
+
+    experiment: str
+    jobs: int
+
+
 def add(verbs: Verbs) -> None:
     parser = verbs.add(
-        "artifact", artifact, "pack sources, lock, results and report for others, or check such"
+        "artifact",
+        artifact,
+        "pack sources, lock, results and report for others, or check such",
+        jobs_option(),
     )
     parser.add_argument("action", choices=("pack", "check"), help="write the archive, or check it")
     parser.add_argument("file", type=Path, metavar="FILE", help="the archive")
@@ -47,7 +59,7 @@ def add(verbs: Verbs) -> None:
 
 
 def artifact(
-    context: Context, *, action: str, file: Path, image: Path | None, run: str | None
+    context: Context, *, action: str, file: Path, image: Path | None, run: str | None, jobs: int
 ) -> ExitCode:
     """Checking: DIFFERENT if anything does not follow from the rest; STORE for a bad archive."""
     if action == "pack":
@@ -56,7 +68,8 @@ def artifact(
         return _pack(context, file, image)
     if image is not None:
         raise UsageError("--image belongs to artifact pack")
-    return _check(context, file, run)
+    again = None if run is None else Again(run, jobs)
+    return _check(context, file, again)
 
 
 def _pack(context: Context, file: Path, image: Path | None) -> ExitCode:
@@ -133,7 +146,7 @@ def _repeated(store: Store, reference: Sequence[Record]) -> int:
     return count
 
 
-def _check(context: Context, file: Path, run: str | None) -> ExitCode:
+def _check(context: Context, file: Path, again: Again | None) -> ExitCode:
     from harness.tracking.artifact.bundle import open_bundle
     from harness.tracking.artifact.check import check
     from harness.tracking.artifact.render import render
@@ -147,7 +160,7 @@ def _check(context: Context, file: Path, run: str | None) -> ExitCode:
             findings.append(one)
             if not context.json:
                 print(f"{'ok' if one.ok else 'DIFFERS':8}{one.what}: {one.evidence}", flush=True)
-        ran = _run(context, bundle, sources, run, log) if run is not None else ExitCode.OK
+        ran = _run(context, bundle, sources, again, log) if again else ExitCode.OK
         about = bundle.manifest.about
     differs = not all(one.ok for one in findings)
     if context.json:
@@ -166,13 +179,14 @@ def _check(context: Context, file: Path, run: str | None) -> ExitCode:
     return ExitCode.DIFFERENT if differs else ran
 
 
-def _run(context: Context, bundle: Bundle, sources: Path, experiment: str, log: Path) -> ExitCode:
+def _run(context: Context, bundle: Bundle, sources: Path, again: Again, log: Path) -> ExitCode:
     """Measure the packed cells with the packed sources, in the packed image if there is one. The
     exit code is that of their own `verify --reference`."""
     from harness.tracking.artifact.pack import IMAGE
     from harness.tracking.artifact.render import rexen
 
-    chosen = [] if experiment == EVERYTHING else ["--experiment", experiment]
+    chosen = [] if again.experiment == EVERYTHING else ["--experiment", again.experiment]
+    chosen += ["--jobs", str(again.jobs)]
     results = sources.parent / "results"
     try:
         if IMAGE in bundle.manifest.parts:

@@ -120,6 +120,20 @@ def test_asv_finds_nothing_where_nothing_changed(tmp_path: Path) -> None:
     assert document == {"regressions": []}
 
 
+def test_pages_are_current_until_a_number_changes(tmp_path: Path) -> None:
+    ledger, html = Ledger(tmp_path / "ledger"), tmp_path / "html"
+    folder = written(tmp_path, [a_night(day) for day in range(3)])
+    assert not asv.is_current(html, ledger, "")
+    asv.publish(folder, tmp_path / "log")
+    assert asv.is_current(html, ledger, "")
+    assert not asv.is_current(html, ledger, "other/")
+    ledger.append([a_night(3)])
+    assert asv.is_current(html, ledger, "")
+    night = a_night(4, ours=2)
+    ledger.append([replace(night, counts=replace(night.counts, changed=1))])
+    assert not asv.is_current(html, ledger, "")
+
+
 def test_a_failed_cell_leaves_a_hole_and_no_step(tmp_path: Path) -> None:
     whole = a_night(0)
     left = replace(whole, numbers=tuple(it for it in whole.numbers if it.system != "rexen"))

@@ -339,7 +339,7 @@ def test_completion(shell: str, capsys: Capture) -> None:
 
 VERBS = (
     "doctor list build plan run verify report reproduce diff console export shell image lock "
-    "reference readme nightly"
+    "reference readme nightly artifact"
 ).split()
 
 

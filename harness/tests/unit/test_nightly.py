@@ -19,7 +19,6 @@ from harness.model.record import Status
 from harness.paths import Paths, checkout_root
 from harness.store import Store
 from harness.tests.world import PANIC, Script, WorldEngine, console_of, unwrapped, world_image
-from harness.tracking.asv_pages import data_of
 from harness.tracking.attribution import Half
 from harness.tracking.changes import Cause
 from harness.tracking.ledger import Ledger
@@ -287,25 +286,3 @@ def test_a_site_never_takes_the_place_of_someone_elses_folder(
     assert nightly("--site", str(tmp_path / "site")) == ExitCode.USAGE
     assert "something else in it than a published site" in unwrapped(capsys.readouterr().err)
     assert mine.read_text() == "mine" and engine.names == []
-
-
-def test_asv_draws_again_when_a_number_changed(
-    sky: Sky, engine: WorldEngine, nightly: Rexen, ledger: Ledger, tmp_path: Path, capsys: Capture
-) -> None:
-    site = tmp_path / "site"
-
-    def drawn() -> list[str]:
-        return list(data_of(site / "asv", "index.json")["revision_to_hash"].values())
-
-    nightly("--date", "2026-11-24", "--site", str(site))
-    entries = [one.entry for one in ledger.nights()]
-    assert drawn() == entries
-    nightly("--date", "2026-11-25", "--site", str(site))
-    assert drawn() == entries, "nothing changed"
-    assert "asv's pages stay" in unwrapped(capsys.readouterr().err)
-    sky.change("rexen/rexen.elf", 2)
-    engine.scripts["controls@rexen"] = slower(engine, "rexen", by_permille=5)
-    nightly("--date", "2026-11-26", "--site", str(site))
-    assert drawn() == [one.entry for one in ledger.nights()], "the straight nights as well"
-    found = data_of(site / "asv", "regressions.json")["regressions"]
-    assert [one[0] for one in found] == ["controls.track_cpu_loop('rexen')"]

@@ -14,6 +14,7 @@ from harness.analysis.study import Study
 from harness.model.cell import Coordinates
 from harness.model.experiment import Claim, Group
 from harness.report.environment import environment
+from harness.report.numbers import count_text
 
 TEMPLATE = "appendix.md.j2"
 
@@ -58,7 +59,6 @@ class ExperimentView:
 class Packed:
     """What the appendix says of the archive it is in; `image` is "" without one."""
 
-    file: str
     commit: str
     subject: str
     image: str
@@ -138,7 +138,7 @@ def _claim(
         paper=claim.paper,
         expected=tuple((it.system, it.verdict.value) for it in mine),
         remark=claim.because,
-        cells=str(len(cells)),
+        cells=count_text(len(cells), "cell", "cells"),
         time=_duration(_wall_s(cells, cost)),
         disk=_megabytes(len(cells) * cost.cell_bytes),
         command=_command(command, study.profile) if judged and cells else "",

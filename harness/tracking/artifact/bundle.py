@@ -157,6 +157,8 @@ def open_bundle(file: Path) -> Iterator[Bundle]:
     with tar:
         try:
             members = tar.getmembers()
+            if file.stat().st_size % tarfile.RECORDSIZE:
+                raise tarfile.ReadError("its end is missing")
             manifest = _manifest(file, tar, members)
         except UNREADABLE as error:
             raise _broken(file, error) from None

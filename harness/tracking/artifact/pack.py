@@ -65,7 +65,7 @@ def pack(file: Path, order: Order, render: Render) -> Done:
     contents = _results(order, render)
     lines = checklist(_facts(order, contents))
     contents[CHECKLIST] = as_markdown(lines).encode()
-    contents[APPENDIX] = _appendix(file, order, contents).encode()
+    contents[APPENDIX] = _appendix(order, contents).encode()
     about = {
         "commit": order.sources.commit,
         "subject": order.sources.subject,
@@ -122,9 +122,8 @@ def _facts(order: Order, contents: Mapping[str, Content]) -> Facts:
     )
 
 
-def _appendix(file: Path, order: Order, contents: Mapping[str, Content]) -> str:
+def _appendix(order: Order, contents: Mapping[str, Content]) -> str:
     packed = Packed(
-        file=file.name,
         commit=order.sources.commit,
         subject=order.sources.subject,
         image=order.image.tag if order.image else "",
