@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
+import shutil
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Sequence
 from dataclasses import replace
@@ -202,6 +203,7 @@ def sources(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Sources:
         html = tmp_path / f".{SITE}.new" / "asv"
         html.mkdir(parents=True)
         (html / "index.html").write_text(f"<html><head>{LIBRARY}</head></html>")
+        shutil.copy(folder / asv.DRAWN, html / asv.DRAWN)
 
     monkeypatch.setattr(asv, "publish", drawn)
     systems = synthetic.systems(*ALL)
@@ -246,6 +248,7 @@ def test_a_newer_site_takes_the_place_of_an_older_one(tmp_path: Path, sources: S
     site = published(tmp_path, sources)
     before = (site / "index.html").read_bytes()
     (site / "asv" / "stale.js").touch()
+    (site / "asv" / asv.DRAWN).unlink()  # so that they are drawn again
     assert published(tmp_path, sources) == site
     assert (site / "index.html").read_bytes() == before
     assert not (site / "asv" / "stale.js").exists()
@@ -262,11 +265,25 @@ def test_what_is_no_site_is_not_replaced(tmp_path: Path, sources: Sources) -> No
     assert (tmp_path / SITE / "index.html").exists()
 
 
+def test_asvs_pages_stay_while_no_number_changes(tmp_path: Path, sources: Sources) -> None:
+    assert sources.ledger
+    page = published(tmp_path, sources) / "asv" / "index.html"
+    page.write_text("as drawn")
+    still = replace(sources.ledger.nights(whole=True)[-1], date="2027-01-01")
+    sources.ledger.append([replace(still, counts=replace(still.counts, changed=0))])
+    published(tmp_path, sources)
+    assert page.read_text() == "as drawn"
+    sources.ledger.append([replace(still, counts=replace(still.counts, changed=1))])
+    published(tmp_path, sources)
+    assert page.read_text() != "as drawn"
+
+
 def test_a_failure_leaves_the_old_site(
     tmp_path: Path, sources: Sources, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     site = published(tmp_path, sources)
     before = (site / "index.html").read_bytes()
+    (site / "asv" / asv.DRAWN).unlink()  # so that they are drawn again
 
     def fail(folder: Path, log: Path) -> None:
         raise StoreError("asv fell over")
