@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -221,11 +223,17 @@ class Cluster:
             )
 
     def _submit(self, errand: Errand, task: Task[T], cell: Cell) -> Future[T]:
+        # The scheduler opens what it is handed, and need not have the harness: it gets bytes, and a
+        # function that, being local, travels by value.
+        def opened(packed: bytes) -> T:
+            import pickle
+
+            result: T = pickle.loads(packed)()
+            return result
+
         return self._client.submit(
-            _on_worker,
-            errand,
-            task,
-            cell,
+            opened,
+            pickle.dumps(partial(_on_worker, errand, task, cell)),
             key=f"{cell.at.workload}@{cell.at.system}-{cell.id[:16]}-{errand.token}",
             resources={MEMORY: needed_mib(cell)},
             pure=False,

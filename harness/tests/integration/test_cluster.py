@@ -3,6 +3,7 @@ process, whatever dies when."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -141,11 +142,24 @@ def test_an_engine_that_dies_on_a_worker_stops_the_run(
     assert kept and all(record.ok for record in kept)
 
 
-def test_a_cluster_by_its_address(
-    engine: WorldEngine, rexen: Rexen, tmp_path: Path, scheduler: LocalCluster
-) -> None:
-    """Its workers come from `rexen worker`, as on other hosts."""
-    address = scheduler.scheduler_address
+def test_a_cluster_by_its_address(engine: WorldEngine, rexen: Rexen, tmp_path: Path) -> None:
+    """As on other hosts: a scheduler that knows nothing of us, and workers by `rexen worker`."""
+    file, nowhere = tmp_path / "scheduler.json", tmp_path / "nowhere"
+    nowhere.mkdir()
+    scheduler = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"),
+            *("--no-dashboard", "--scheduler-file", str(file)),
+        ],
+        cwd=nowhere,
+        env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = Deadline.after(30)
+    while not file.exists() or not file.read_text():
+        assert not deadline.passed
+        time.sleep(0.05)
+    address = json.loads(file.read_text())["address"]
     argv = [sys.executable, "-m", "harness.tests.world", str(tmp_path / "unused"), "0"]
     worker = subprocess.Popen(
         [*argv, "worker", address, "--jobs", "2", "--results", str(tmp_path)],
@@ -157,7 +171,8 @@ def test_a_cluster_by_its_address(
     assert rexen("here", "run", *CELL) == ExitCode.OK
     there, here = (bits(Store(tmp_path / it), tmp_path / f"{it}.json") for it in ("there", "here"))
     assert there == here
-    scheduler.close()
+    scheduler.terminate()
+    scheduler.wait(30)
     assert worker.wait(30) == ExitCode.OK, "the workers end with their scheduler"
     assert worker.stderr is not None
     assert "2 cells at a time" in worker.stderr.read()
