@@ -129,7 +129,9 @@ def expected(paths: Paths, profile: str) -> list[Number]:
     come from the catalogue alone. Raises ConfigError."""
     workloads, systems = catalogue.load_workloads(paths), catalogue.load_systems(paths)
     found: dict[tuple[str, ...], Number] = {}
-    for experiment in catalogue.load_experiments(paths.experiments, workloads):
+    for experiment in catalogue.load_experiments(
+        paths.experiments, workloads, catalogue.experiment_folders(paths)
+    ):
         for choice in experiment.cells:
             workload = workloads[choice.workload]
             able = [one.id for one in systems.values() if not one.cannot(workload)]

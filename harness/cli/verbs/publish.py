@@ -69,7 +69,9 @@ def write_site(
         studies=_studies(context),
         ledger=ledger,
         systems=systems,
-        experiments=catalogue.load_experiments(context.paths.experiments, workloads),
+        experiments=catalogue.load_experiments(
+            context.paths.experiments, workloads, catalogue.experiment_folders(context.paths)
+        ),
         base=base_system(systems),
     )
     scratch = context.paths.build / "asv"

@@ -9,24 +9,26 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import pickle
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 import dask
-from distributed import Client, Future, KilledWorker, LocalCluster, get_worker
+from distributed import Client, Future, KilledWorker, LocalCluster, Status, get_worker
 
 from harness.errors import ClusterError, UnlikeError, UsageError
 from harness.host.deadline import Deadline
 from harness.host.info import memory_mib
-from harness.measure.campaign import Campaign
+from harness.measure.campaign import Campaign, Interrupted
 from harness.measure.executors import Task
 from harness.measure.executors.errand import (
     Errand,
@@ -48,6 +50,7 @@ STOP_S = 15
 LOOK_S = 1.0
 # A cell is tried once more than this before it is set aside. (A scheduler of its own has its own.)
 DEATHS = 2
+ENDING = (Status.closing, Status.closing_gracefully, Status.closed, Status.failed)
 LOCAL_CONFIG = {
     "distributed.scheduler.allowed-failures": DEATHS,
     # Half the time to start: see _prepare_processes().
@@ -173,6 +176,9 @@ class Cluster:
                 if isinstance(error, KilledWorker):
                     yield task.aside(campaign, cell, _deaths(error))
                     continue
+                if isinstance(error, Interrupted) and failure is None:
+                    waiting.insert(0, cell)  # its worker was told to end
+                    continue
                 # The others are stopped, so what they raise from now on is an echo.
                 failure = failure or error
                 waiting.clear()
@@ -217,11 +223,17 @@ class Cluster:
             )
 
     def _submit(self, errand: Errand, task: Task[T], cell: Cell) -> Future[T]:
+        # The scheduler opens what it is handed, and need not have the harness: it gets bytes, and a
+        # function that, being local, travels by value.
+        def opened(packed: bytes) -> T:
+            import pickle
+
+            result: T = pickle.loads(packed)()
+            return result
+
         return self._client.submit(
-            _on_worker,
-            errand,
-            task,
-            cell,
+            opened,
+            pickle.dumps(partial(_on_worker, errand, task, cell)),
             key=f"{cell.at.workload}@{cell.at.system}-{cell.id[:16]}-{errand.token}",
             resources={MEMORY: needed_mib(cell)},
             pure=False,
@@ -270,7 +282,11 @@ class Cluster:
 
 def _on_worker(errand: Errand, task: Task[T], cell: Cell) -> T:
     """What is sent to a worker."""
-    return task.run(side_of(errand, str(get_worker().name)), cell)
+    worker = get_worker()
+    return task.run(
+        side_of(errand, str(worker.name), lambda: worker.status in ENDING),
+        cell,
+    )
 
 
 def _result(future: Future[T]) -> T:

@@ -87,10 +87,21 @@ _stopped: set[str] = set()
 _lock = threading.Lock()
 
 
-def side_of(errand: Errand, slot: str) -> Campaign:
+class Interruption(threading.Event):
+    """Set by hand, or by the end of the worker whose thread this is asked from."""
+
+    def __init__(self, ending: Callable[[], bool]) -> None:
+        super().__init__()
+        self._ending = ending
+
+    def is_set(self) -> bool:
+        return super().is_set() or self._ending()
+
+
+def side_of(errand: Errand, slot: str, ending: Callable[[], bool]) -> Campaign:
     """This process's own side of a campaign, made at its first cell: an engine, and nothing left of
-    what an earlier process of this slot was killed over. Raises EngineError, UnlikeError,
-    Interrupted if the campaign was stopped before."""
+    what an earlier process of this slot was killed over. Its machines stop when the worker is
+    `ending`. Raises EngineError, UnlikeError, Interrupted if the campaign was stopped before."""
     with _lock:
         if errand.token in _stopped:
             raise Interrupted
@@ -108,7 +119,7 @@ def side_of(errand: Errand, slot: str) -> Campaign:
                 purpose=errand.purpose,
                 scratch=errand.scratch or Path(tempfile.gettempdir()),
                 owner=owner,
-                interrupt=threading.Event(),
+                interrupt=Interruption(ending),
                 catalogues=errand.catalogues,
             )
         return _sides[errand.token]

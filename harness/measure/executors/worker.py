@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import signal
+import socket
 from pathlib import Path
 
 import dask
@@ -34,7 +36,8 @@ async def _serve(address: str, slots: int, slot_mib: int, scratch: Path) -> None
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, interrupted.set)
-    nannies = [_nanny(address, slot_mib, scratch) for _ in range(slots)]
+    here = f"{socket.gethostname()}-{os.getpid()}"
+    nannies = [_nanny(address, f"{here}-{slot}", slot_mib, scratch) for slot in range(slots)]
     started = await asyncio.gather(*nannies, return_exceptions=True)
     joined = [it for it in started if isinstance(it, Nanny)]
     failed = [it for it in started if isinstance(it, BaseException)]
@@ -54,10 +57,11 @@ async def _serve(address: str, slots: int, slot_mib: int, scratch: Path) -> None
         raise KeyboardInterrupt
 
 
-async def _nanny(address: str, slot_mib: int, scratch: Path) -> Nanny:
-    """A started one."""
+async def _nanny(address: str, name: str, slot_mib: int, scratch: Path) -> Nanny:
+    """A started one. The name stays when its worker starts again."""
     nanny = Nanny(
         address,
+        name=name,
         nthreads=1,
         resources={MEMORY: slot_mib},
         memory_limit=None,  # the machines' memory is not the workers'

@@ -3,14 +3,15 @@ process, whatever dies when."""
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,31 @@ def bits(store: Store, to: Path) -> tuple[bytes, dict[str, bytes]]:
     return to.read_bytes(), {cell_name(record.at): store.console(record) for record in records}
 
 
+def wait_for_end(group: int) -> None:
+    """Of all processes of a group, machines too."""
+    deadline = Deadline.after(4)  # a machine left running would stay for five seconds
+    try:
+        while True:
+            os.killpg(group, 0)
+            assert not deadline.passed, "a process is left"
+            time.sleep(0.05)
+    except ProcessLookupError:
+        pass
+
+
+def has_machine(group: int) -> bool:
+    def is_one(cmdline: Path) -> bool:
+        try:
+            return (
+                os.getpgid(int(cmdline.parent.name)) == group
+                and b"fake_qemu" in cmdline.read_bytes()
+            )
+        except OSError:
+            return False  # gone meanwhile
+
+    return any(map(is_one, Path("/proc").glob("[0-9]*/cmdline")))
+
+
 def test_a_worker_killed_in_mid_run_changes_no_byte(
     engine: WorldEngine, rexen: Rexen, tmp_path: Path, capsys: Capture
 ) -> None:
@@ -116,11 +142,24 @@ def test_an_engine_that_dies_on_a_worker_stops_the_run(
     assert kept and all(record.ok for record in kept)
 
 
-def test_a_cluster_by_its_address(
-    engine: WorldEngine, rexen: Rexen, tmp_path: Path, scheduler: LocalCluster
-) -> None:
-    """Its workers come from `rexen worker`, as on other hosts."""
-    address = scheduler.scheduler_address
+def test_a_cluster_by_its_address(engine: WorldEngine, rexen: Rexen, tmp_path: Path) -> None:
+    """As on other hosts: a scheduler that knows nothing of us, and workers by `rexen worker`."""
+    file, nowhere = tmp_path / "scheduler.json", tmp_path / "nowhere"
+    nowhere.mkdir()
+    scheduler = subprocess.Popen(
+        [
+            *(sys.executable, "-m", "dask", "scheduler", "--host", "127.0.0.1", "--port", "0"),
+            *("--no-dashboard", "--scheduler-file", str(file)),
+        ],
+        cwd=nowhere,
+        env={name: text for name, text in os.environ.items() if name != "PYTHONPATH"},
+        stderr=subprocess.DEVNULL,
+    )
+    deadline = Deadline.after(30)
+    while not file.exists() or not file.read_text():
+        assert not deadline.passed
+        time.sleep(0.05)
+    address = json.loads(file.read_text())["address"]
     argv = [sys.executable, "-m", "harness.tests.world", str(tmp_path / "unused"), "0"]
     worker = subprocess.Popen(
         [*argv, "worker", address, "--jobs", "2", "--results", str(tmp_path)],
@@ -132,10 +171,47 @@ def test_a_cluster_by_its_address(
     assert rexen("here", "run", *CELL) == ExitCode.OK
     there, here = (bits(Store(tmp_path / it), tmp_path / f"{it}.json") for it in ("there", "here"))
     assert there == here
-    scheduler.close()
+    scheduler.terminate()
+    scheduler.wait(30)
     assert worker.wait(30) == ExitCode.OK, "the workers end with their scheduler"
     assert worker.stderr is not None
     assert "2 cells at a time" in worker.stderr.read()
+
+
+def test_a_worker_that_is_ended_gives_its_cells_back(
+    engine: WorldEngine, rexen: Rexen, tmp_path: Path, scheduler: LocalCluster, capsys: Capture
+) -> None:
+    """Its machines end with it, their cells run elsewhere, and nothing counts as failed."""
+    engine.pause_s = 5
+    address = scheduler.scheduler_address
+    argv = [sys.executable, "-m", "harness.tests.world", str(tmp_path / "unused"), "0"]
+    workers = [
+        subprocess.Popen(
+            [*argv, "worker", address, "--jobs", "1", "--results", str(tmp_path)],
+            cwd=checkout_root(),
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+        for _ in range(2)
+    ]
+    scheduler.wait_for_workers(2, timeout=30)
+    begun = tmp_path / "starts"
+
+    def end() -> None:
+        deadline = Deadline.after(60)
+        while not begun.exists() or VICTIM not in begun.read_text():
+            assert not deadline.passed
+            time.sleep(0.05)
+        busy = next(it for it in workers if has_machine(it.pid))
+        busy.terminate()
+        assert busy.wait(40) == ExitCode.INTERRUPTED
+        wait_for_end(busy.pid)
+
+    with ThreadPoolExecutor() as beside:
+        ended = beside.submit(end)
+        assert rexen("store", "run", *CELL, "--cluster", address) == ExitCode.OK
+        ended.result()
+    assert "lost worker" in capsys.readouterr().err
 
 
 def with_workers(scheduler: LocalCluster, *, memory_mib: int) -> str:
@@ -220,21 +296,13 @@ def test_a_scheduler_that_goes_away_loses_no_record(
         wait_for_records(Store(tmp_path / "store"), 2)
         scheduler.close()
 
-    killer = threading.Thread(target=end)
-    killer.start()
-    assert rexen("store", "run", *SYSTEMS, "--cluster", address) == ExitCode.ENGINE
-    killer.join()
+    with ThreadPoolExecutor() as beside:
+        ended = beside.submit(end)
+        assert rexen("store", "run", *SYSTEMS, "--cluster", address) == ExitCode.ENGINE
+        ended.result()
     last = capsys.readouterr().err.splitlines()[-1]
     assert last.startswith("rexen: the cluster's scheduler went away")
     assert all(record.ok for record in Store(tmp_path / "store").all_records())
-
-
-def group_lives(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def test_ctrl_c_stops_the_workers_machines(tmp_path: Path) -> None:
@@ -260,7 +328,4 @@ def test_ctrl_c_stops_the_workers_machines(tmp_path: Path) -> None:
     assert "rexen: interrupted; what was measured is kept" in told
     assert "Traceback" not in told, told
     assert not (store.results / ".running").exists()
-    deadline = Deadline.after(4)  # a machine left running would stay for five seconds
-    while group_lives(process.pid):
-        assert not deadline.passed, "a process is left"
-        time.sleep(0.05)
+    wait_for_end(process.pid)
