@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import dask
 import pytest
 from distributed import LocalCluster
 
@@ -285,6 +286,22 @@ def wait_for_records(store: Store, count: int) -> None:
     while len(list(store.records_dir.glob("*/*.json"))) < count:
         assert not deadline.passed, "no records came"
         time.sleep(0.05)
+
+
+def test_no_worker_is_lost_that_is_there(
+    engine: WorldEngine,
+    rexen: Rexen,
+    scheduler: LocalCluster,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: Capture,
+) -> None:
+    """The client's own updates, which leave workers out, were taken for what is known of them."""
+    monkeypatch.setattr(cluster, "LOOK_S", 0.002)
+    engine.pause_s = 2
+    address = with_workers(scheduler, memory_mib=8192)
+    with dask.config.set({"distributed.client.scheduler-info-interval": "2ms"}):
+        assert rexen("store", "run", *CELL, "--cluster", address) == ExitCode.OK
+    assert "lost worker" not in capsys.readouterr().err
 
 
 def test_a_scheduler_that_goes_away_loses_no_record(
