@@ -20,7 +20,7 @@ from functools import partial
 from multiprocessing import forkserver
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster, Status, get_worker
@@ -246,7 +246,7 @@ class Cluster:
             return
         self._looked_at = now
         try:
-            known = self._client.scheduler_info()["workers"]
+            known = self._client.sync(self._asked)["workers"]
         except OSError as error:
             raise _went_away(error) from None
         workers = {
@@ -256,6 +256,13 @@ class Cluster:
         for address in self._workers.keys() - workers.keys():
             self._say(f"lost worker {address}: what it ran is run again")
         self._workers = workers
+
+    async def _asked(self) -> Any:  # noqa: ANN401  (Dask's own)
+        """What the scheduler says of itself. Client.scheduler_info() may lose the workers to an
+        update of the client's own that asks for none."""
+        if self._client.scheduler is None:
+            raise OSError("the connection is closed")
+        return await self._client.scheduler.identity(n_workers=-1)
 
     def _room_mib(self) -> int:
         return max((it.memory_mib for it in self._workers.values()), default=0)
