@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from harness.analysis.frame import base_system
-from harness.model.counts import INSTRUCTIONS, NAMES, Counts
+from harness.model.counts import INSTRUCTIONS, NAMES, CountedSample, Counts
 from harness.model.point import Point
 from harness.model.record import Phase
 from harness.model.system import System
@@ -51,8 +51,8 @@ def operations(
     systems: Mapping[str, System],
     workloads: Mapping[str, Workload],
 ) -> list[Operation]:
-    """One for each metric of each cell: the systems of a metric side by side, in the
-    catalogue's order."""
+    """One for each metric of each cell that was timed: the systems of a metric side by side, in
+    the catalogue's order."""
     order = list(systems)
     by_place: dict[tuple[str, Point], dict[str, Counts]] = {}
     for one in sorted(counts, key=lambda it: order.index(it.system)):
@@ -60,13 +60,21 @@ def operations(
     found: list[Operation] = []
     for (name, point), by_system in sorted(by_place.items()):
         for metric in workloads[name].metrics:
-            own = {system: _operation(one, point, metric) for system, one in by_system.items()}
+            own = {
+                system: _operation(one, point, metric)
+                for system, one in by_system.items()
+                if _run(one, metric)
+            }
             found += [_compared(it, own, systems) for it in own.values()]
     return found
 
 
+def _run(counts: Counts, metric: Metric) -> list[CountedSample]:
+    return [it for it in counts.samples if it.metric == metric.id and it.phase is Phase.RUN]
+
+
 def _operation(counts: Counts, point: Point, metric: Metric) -> Operation:
-    run = [it for it in counts.samples if it.metric == metric.id and it.phase is Phase.RUN]
+    run = _run(counts, metric)
     sections = sum(it.work.sections for it in run) / counts.clock.sections
     size = PACKET_BYTES if metric.unit.bytes else 1
     scale = size / sum(it.count for it in run)

@@ -90,6 +90,8 @@ def test_a_number_that_was_not_timed_has_no_counts() -> None:
     lines = [*NATIVE[:3], raw("sample", 0), NATIVE[4]]
     assert [it.work.sections for it in counted(lines).samples] == [1, 2]
     assert [it.count for it in counted(lines).samples] == [1, 4]
+    untimed = [*NATIVE[:3], raw("sample", 0), raw("sample", 0)]
+    assert compared(counted(untimed)) == []
 
 
 @pytest.mark.parametrize(
