@@ -333,7 +333,9 @@ def test_a_scheduler_that_goes_away_loses_no_record(
 
 def test_ctrl_c_stops_the_workers_machines(tmp_path: Path) -> None:
     store = Store(tmp_path / "results")
-    argv = [sys.executable, "-c", "from harness.tests import world; world.program()"]
+    # What was started in a shell's background ignores the signal, and so would all it starts.
+    heed = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    argv = [sys.executable, "-c", f"{heed}; from harness.tests import world; world.program()"]
     process = subprocess.Popen(
         [
             *(*argv, str(tmp_path / "starts"), "0.4"),
