@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -259,7 +260,7 @@ def test_records_that_the_commit_does_not_have_are_found(
     file = changed(
         packed[0],
         tmp_path / "x.tar",
-        records_quick_json=text.replace(b'"total_ns":45077915', b'"total_ns":45077914'),
+        records_quick_json=re.sub(rb'"total_ns":\d+', b'"total_ns":1', text, count=1),
     )
     found = other_words(checked(file, tmp_path))
     assert found["copies"] == "not as in the sources: records/quick.json"
