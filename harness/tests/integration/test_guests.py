@@ -367,20 +367,3 @@ def test_a_root_image_that_the_image_lacks_is_named(
     monkeypatch.setattr(devices, "ROOT_IMAGE", "disk/none.img")
     with pytest.raises(BuildError, match=r"boots disk/none\.img, which .* lacks"):
         lab.cell(native, workload="devices")
-
-
-def test_a_full_data_disk_ends_the_cell_with_the_servers_words(lab: Lab, native: System) -> None:
-    """Twice what the disk can hold of tuples."""
-    params = {**SMALL, "tuples": 100_000}
-    outcome = lab.outcome(native, workload="osdb", params=params)
-    assert outcome.status is Status.WORKLOAD, outcome.reason
-    assert "No space left on device" in outcome.reason
-
-
-def test_a_guest_that_runs_out_of_memory_says_which_program(lab: Lab, native: System) -> None:
-    """The compiler is larger than what the kernel and its root leave."""
-    small = replace(native, machine=replace(native.machine, memory_mib=100))
-    params = {**SMALL, "first": 8, "objects": 2}
-    outcome = lab.outcome(small, workload="kernel-build", params=params)
-    assert outcome.status is Status.OUT_OF_MEMORY, outcome.reason
-    assert "the guest ran out of memory and killed cc1" in outcome.reason
