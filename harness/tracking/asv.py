@@ -234,14 +234,13 @@ def write(folder: Path, ledger: Ledger, html: Path, *, commit_url: str = "") -> 
     return len(nights)
 
 
-def is_current(html: Path, ledger: Ledger, commit_url: str) -> bool:
+def is_current(html: Path, nights: Sequence[Night], commit_url: str) -> bool:
     """Whether the pages have every night on which a number changed, and the first one; the nights
     between them are a straight line."""
     try:
         url, *drawn = (html / DRAWN).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
         return False
-    nights = ledger.nights()
     wanted = {one.entry for one in nights if one.counts.changed} | {nights[0].entry}
     return url == (commit_url or NO_URL) and wanted <= set(drawn)
 

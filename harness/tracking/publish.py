@@ -99,7 +99,7 @@ def publish(
             with steps.step(f"rendering the report of the {profile} profile"):
                 write_report(study, fresh / profile, home="../index.html")
         if sources.ledger and nights:
-            if asv.is_current(out / "asv", sources.ledger, addresses.commit):
+            if asv.is_current(out / "asv", nights, addresses.commit):
                 steps.say("asv's pages stay: no number changed since they were drawn")
                 shutil.copytree(out / "asv", fresh / "asv")
             else:

@@ -10,7 +10,7 @@ import tempfile
 import threading
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from harness.errors import EngineError, UnlikeError
@@ -54,13 +54,9 @@ def errand_here(campaign: Campaign) -> Errand:
 
 def errand_abroad(campaign: Campaign) -> Errand:
     """For workers on any host: what must be alike there is said. Raises EngineError."""
-    return Errand(
-        connect=campaign.engine.elsewhere(),
-        image=campaign.image,
-        inputs=campaign.inputs,
-        purpose=campaign.purpose,
-        owner=campaign.owner,
-        catalogues=campaign.catalogues,
+    return replace(
+        errand_here(campaign),
+        scratch=None,
         manifest=manifest_digest(campaign.engine, campaign.image),
         sources=sources_digest(checkout_root()),
     )

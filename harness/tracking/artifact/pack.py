@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from harness.analysis.claims import judge
+from harness.analysis.claims import Judgement, judge
 from harness.analysis.study import Study
 from harness.model.record import Record
 from harness.tracking.artifact.agreement import agreement, disagreement
@@ -63,9 +63,10 @@ def pack(file: Path, order: Order, render: Render) -> Done:
     """Write the archive, whole or not at all: the same order gives the same bytes. Raises
     StoreError."""
     contents = _results(order, render)
-    lines = checklist(_facts(order, contents))
+    judgements = judge(order.study)
+    lines = checklist(_facts(order, contents, judgements))
     contents[CHECKLIST] = as_markdown(lines).encode()
-    contents[APPENDIX] = _appendix(order, contents).encode()
+    contents[APPENDIX] = _appendix(order, contents, judgements).encode()
     about = {
         "commit": order.sources.commit,
         "subject": order.sources.subject,
@@ -98,7 +99,7 @@ def _results(order: Order, render: Render) -> dict[str, Content]:
     return contents
 
 
-def _facts(order: Order, contents: Mapping[str, Content]) -> Facts:
+def _facts(order: Order, contents: Mapping[str, Content], judgements: Sequence[Judgement]) -> Facts:
     study, sources, root = order.study, order.sources, order.root
     good = {one.at for one in study.records if one.ok}
     ran = {one.at for one in study.records}
@@ -118,11 +119,13 @@ def _facts(order: Order, contents: Mapping[str, Content]) -> Facts:
         failed=[f"{it.at}: {it.outcome.status}" for it in study.records if not it.ok],
         repeated=order.repeated,
         reports={name: _size(content) for name, content in pages.items()},
-        judgements=judge(study),
+        judgements=judgements,
     )
 
 
-def _appendix(order: Order, contents: Mapping[str, Content]) -> str:
+def _appendix(
+    order: Order, contents: Mapping[str, Content], judgements: Sequence[Judgement]
+) -> str:
     packed = Packed(
         commit=order.sources.commit,
         subject=order.sources.subject,
@@ -131,7 +134,7 @@ def _appendix(order: Order, contents: Mapping[str, Content]) -> str:
         bytes=sum(map(_size, contents.values())),
         packages=len(order.packages),
     )
-    return appendix(order.study, judge(order.study), packed, order.cost)
+    return appendix(order.study, judgements, packed, order.cost)
 
 
 def _text(file: Path) -> str:
